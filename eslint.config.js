@@ -1,0 +1,61 @@
+import js from '@eslint/js';
+import prettier from 'eslint-config-prettier';
+import tseslint from 'typescript-eslint';
+
+/** Folder by folder, what it may import from this project. Imports go one way; see docs/architecture.md. */
+const layers = {
+  grid: [],
+  runtime: ['grid'],
+  connectors: ['grid', 'runtime'],
+  streaming: ['grid', 'runtime', 'connectors'],
+  workers: ['grid', 'runtime', 'connectors', 'streaming'],
+};
+const folders = ['grid', 'runtime', 'connectors', 'streaming', 'workers', 'infra', 'bench', 'test'];
+
+const layerRules = Object.entries(layers).map(([folder, allowed]) => ({
+  files: [`${folder}/**/*.ts`],
+  ignores: ['**/*.test.ts'],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            regex: `^(\\.\\./)+(${folders.filter((other) => other !== folder && !allowed.includes(other)).join('|')})/`,
+            message: `${folder}/ may import only from: ${[folder, ...allowed].join(', ')}.`,
+          },
+          ...(['connectors', 'infra', 'bench', 'test'].includes(folder)
+            ? []
+            : [
+                {
+                  regex: '^(kafkajs|webhdfs|hive-driver|mongodb|ioredis|pg|mssql|pg-copy-streams)$',
+                  message: 'Drivers are used only inside connectors/.',
+                },
+              ]),
+        ],
+      },
+    ],
+  },
+}));
+
+export default tseslint.config(
+  { ignores: ['node_modules/', '.stack/', 'coverage/'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+    },
+  },
+  {
+    files: ['**/*.mjs', '**/*.js'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+  },
+  ...layerRules,
+  prettier,
+);
