@@ -1,0 +1,202 @@
+import { z } from 'zod';
+import { GridError } from './errors.ts';
+import { escapePartitionValue, eventDay } from './partition-path.ts';
+import { TEMPORAL_ASPECTS, type Reading } from './reading.ts';
+
+/** What may stand in braces in a partition path template. */
+const PLACEHOLDERS = {
+  sensor_id: (reading: Reading) => escapePartitionValue(reading.sensorId),
+  unit: (reading: Reading) => escapePartitionValue(reading.unit),
+  temporal_aspect: (reading: Reading) => reading.aspect,
+  event_day: (reading: Reading) => eventDay(reading.eventTimeMs),
+  event_month: (reading: Reading) => eventDay(reading.eventTimeMs).slice(0, 7),
+  event_year: (reading: Reading) => eventDay(reading.eventTimeMs).slice(0, 4),
+} as const;
+type Placeholder = keyof typeof PLACEHOLDERS;
+
+const placeholderNames = Object.keys(PLACEHOLDERS) as Placeholder[];
+
+const pathTemplate = z
+  .string()
+  .regex(/^[^/]+(?:\/[^/]+)*$/, 'must be a relative path such as "dt={event_day}"')
+  .refine((text) => text.split('/').every((segment) => !/^[._]/.test(segment)), {
+    // Hive and the batch layer pass over such directories, so readings in them would be lost to every query.
+    message: 'must have no directory that begins with "." or "_"',
+  })
+  .refine((text) => [...text.matchAll(/\{([^}]*)\}/g)].every((match) => isPlaceholder(match[1] ?? '')), {
+    message: `may hold in braces only: ${placeholderNames.join(', ')}`,
+  })
+  .refine((text) => /^[\w=.\-%{}/]+$/.test(text) && !/[{}]/.test(text.replace(/\{[^{}]*\}/g, '')), {
+    message: 'may hold letters, digits, and = . - _ % beside its placeholders',
+  });
+
+const sensorSelector = z.union([z.number().int().nonnegative().transform(String), z.string().min(1).max(128)]);
+
+const sinksSchema = z
+  .strictObject({ hdfs: z.boolean().optional(), redis: z.boolean().optional(), mongodb: z.boolean().optional() })
+  .transform((sinks) => ({ hdfs: sinks.hdfs ?? true, redis: sinks.redis ?? true, mongodb: sinks.mongodb ?? true }));
+
+const topicName = z
+  .string()
+  .regex(/^[a-zA-Z0-9._-]{1,249}$/, 'must be a Kafka topic name')
+  .refine((name) => name !== '.' && name !== '..', 'must be a Kafka topic name');
+
+const DEFAULT_PATH = 'dt={event_day}';
+
+const routeSchema = z.strictObject({
+  name: z.string().min(1).max(100),
+  match: z
+    .strictObject({
+      sensorIds: z.array(sensorSelector).min(1).optional(),
+      sensorIdRanges: z
+        .array(z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()]))
+        .min(1)
+        .refine((ranges) => ranges.every(([from, to]) => from <= to), 'must have ranges [from, to] with from ≤ to')
+        .optional(),
+      units: z.array(z.string()).min(1).optional(),
+      aspects: z.array(z.enum(TEMPORAL_ASPECTS)).min(1).optional(),
+    })
+    .refine((match) => Object.values(match).some((value) => value !== undefined), {
+      message: 'must name at least one of sensorIds, sensorIdRanges, units, aspects',
+    }),
+  hdfsPath: pathTemplate.default(DEFAULT_PATH),
+  topic: topicName.optional(),
+  sinks: sinksSchema.prefault({}),
+});
+
+const routesFileSchema = z
+  .strictObject({
+    $comment: z.string().optional(),
+    default: z
+      .strictObject({ hdfsPath: pathTemplate.default(DEFAULT_PATH), sinks: sinksSchema.prefault({}) })
+      .prefault({}),
+    routes: z.array(routeSchema).max(10_000).default([]),
+  })
+  .refine((file) => new Set(file.routes.map((route) => route.name)).size === file.routes.length, {
+    message: 'must give each route a name of its own',
+    path: ['routes'],
+  });
+
+/** A checked routes file. */
+export type RoutesFile = z.output<typeof routesFileSchema>;
+type RouteDefinition = z.output<typeof routeSchema>;
+
+/** Where a reading goes. */
+export interface Route {
+  readonly name: string;
+  /** False for the default route: no route of the file names this sensor, unit or aspect. */
+  readonly matched: boolean;
+  /** Topic that gets a copy of the record, when the route names one. */
+  readonly topic: string | undefined;
+  readonly sinks: { readonly hdfs: boolean; readonly redis: boolean; readonly mongodb: boolean };
+  /** The HDFS partition path of a reading on this route, such as `dt=2026-03-01`. */
+  readonly hdfsPath: (reading: Reading) => string;
+}
+
+/** The routes in force. Immutable: a changed file makes a new table. */
+export interface RouteTable {
+  /** The first route that matches, in the file's order, else the default. */
+  routeOf(reading: Reading): Route;
+  /** Every extra topic that a route names. */
+  readonly topics: readonly string[];
+  readonly routeCount: number;
+}
+
+/**
+ * Checks a routes file's text and makes the table of it.
+ *
+ * @param name what to call it in messages, such as its path.
+ * @throws GridError `invalid-routes` with a sentence per fault.
+ */
+export function parseRoutes(text: string, name: string): RouteTable {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new GridError('invalid-routes', `Reading the routes file ${name}: not valid JSON: ${String(error)}.`, {
+      cause: error,
+    });
+  }
+  const parsed = routesFileSchema.safeParse(json);
+  if (parsed.success) return createRouteTable(parsed.data);
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`);
+  throw new GridError('invalid-routes', `Reading the routes file ${name}: ${faults.join('; ')}. Correct the file.`);
+}
+
+/** How many (sensor, unit, aspect) combinations remember their route before all are forgotten again. */
+const REMEMBERED_ROUTES = 100_000;
+
+/** Makes the table of a checked file. Matching is remembered per sensor, so its cost does not grow with the routes. */
+export function createRouteTable(file: RoutesFile): RouteTable {
+  const candidates = file.routes.map((definition) => ({
+    matches: matcher(definition),
+    route: toRoute(definition, true),
+  }));
+  const fallback = toRoute({ name: 'default', ...file.default, topic: undefined }, false);
+  if (candidates.length === 0) return { routeOf: () => fallback, topics: [], routeCount: 0 };
+
+  const remembered = new Map<string, Route>();
+  return {
+    routeOf(reading) {
+      const key = `${reading.aspect}\u0000${reading.unit}\u0000${reading.sensorId}`;
+      let route = remembered.get(key);
+      if (route === undefined) {
+        route = candidates.find((candidate) => candidate.matches(reading))?.route ?? fallback;
+        if (remembered.size >= REMEMBERED_ROUTES) remembered.clear();
+        remembered.set(key, route);
+      }
+      return route;
+    },
+    topics: [...new Set(file.routes.flatMap((definition) => definition.topic ?? []))],
+    routeCount: candidates.length,
+  };
+}
+
+function matcher({ match }: RouteDefinition): (reading: Reading) => boolean {
+  const ids = match.sensorIds && new Set(match.sensorIds);
+  const units = match.units && new Set(match.units);
+  const aspects = match.aspects && new Set<string>(match.aspects);
+  const ranges = match.sensorIdRanges;
+  const matchesId = (sensorId: string): boolean => {
+    if (ids === undefined && ranges === undefined) return true;
+    if (ids?.has(sensorId) === true) return true;
+    if (ranges === undefined || !/^\d{1,15}$/.test(sensorId)) return false;
+    const id = Number(sensorId);
+    return ranges.some(([from, to]) => from <= id && id <= to);
+  };
+  return (reading) =>
+    matchesId(reading.sensorId) &&
+    (units === undefined || units.has(reading.unit)) &&
+    (aspects === undefined || aspects.has(reading.aspect));
+}
+
+function toRoute(
+  definition: Pick<RouteDefinition, 'name' | 'hdfsPath' | 'sinks'> & { topic?: string | undefined },
+  matched: boolean,
+): Route {
+  return {
+    name: definition.name,
+    matched,
+    topic: definition.topic,
+    sinks: definition.sinks,
+    hdfsPath: compileTemplate(definition.hdfsPath),
+  };
+}
+
+function compileTemplate(template: string): (reading: Reading) => string {
+  const parts = template.split(/\{([^}]*)\}/g);
+  const literals = parts.filter((_, index) => index % 2 === 0);
+  const values = parts
+    .filter((_, index) => index % 2 === 1)
+    .filter(isPlaceholder)
+    .map((name) => PLACEHOLDERS[name]);
+  const [first = '', second = ''] = literals;
+  const [onlyValue] = values;
+  if (values.length === 0 || onlyValue === undefined) return () => first;
+  if (values.length === 1) return (reading) => first + onlyValue(reading) + second;
+  return (reading) => literals.reduce((path, literal, index) => path + (values[index - 1]?.(reading) ?? '') + literal);
+}
+
+function isPlaceholder(name: string): name is Placeholder {
+  return Object.hasOwn(PLACEHOLDERS, name);
+}

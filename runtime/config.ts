@@ -1,0 +1,174 @@
+import { config as loadDotenv } from 'dotenv';
+import { z } from 'zod';
+import { GridError } from '../grid/errors.ts';
+
+/** `127.0.0.1:9092, other:9092` → its parts; at least one. */
+const list = (description: string) =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .refine((parts) => parts.length > 0, `must name at least one ${description}`);
+
+const hostAndPort = (name: string) =>
+  list(name).refine(
+    (parts) => parts.every((part) => /^[^\s:/]+:\d{1,5}$/.test(part)),
+    'must be host:port, several separated by commas',
+  );
+
+const url = (...protocols: string[]) =>
+  z.string().refine(
+    (text) => {
+      const parsed = URL.canParse(text) ? new URL(text) : undefined;
+      return parsed !== undefined && protocols.includes(parsed.protocol.slice(0, -1));
+    },
+    `must be a URL that starts with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
+  );
+
+const integer = (min: number, max = Number.MAX_SAFE_INTEGER) =>
+  z
+    .string()
+    .regex(/^-?\d+$/, 'must be a whole number')
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must lie between ${min} and ${max}`);
+
+const decimal = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^-?\d+(\.\d+)?$/, 'must be a number')
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must lie between ${min} and ${max}`);
+
+const port = () => integer(0, 65_535);
+const kafkaName = () => z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'must be a Kafka topic name');
+const hdfsDirectory = () =>
+  z.string().regex(/^\/[^\s]*[^/\s]$/, 'must be an absolute HDFS path without a slash at its end');
+
+/** The sinks that a speed-layer worker can run, each a consumer group of its own. */
+export const SINK_NAMES = ['hdfs', 'redis', 'mongodb', 'router', 'unorganized'] as const;
+export type SinkName = (typeof SINK_NAMES)[number];
+
+/**
+ * Every variable that the project reads, with its default and its check. The defaults match the native stack.
+ * `example.env` lists the same names; a test holds the two together.
+ */
+export const environmentSchema = z.object({
+  // Addresses
+  KAFKA_BROKERS: hostAndPort('broker').prefault('localhost:9092'),
+  WEBHDFS_URL: list('NameNode URL')
+    .refine((urls) => urls.every((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)), {
+      message: 'must be an http:// or https:// URL, several (for high availability) separated by commas',
+    })
+    .prefault('http://localhost:9870'),
+  HDFS_USER: z.string().min(1).prefault('powergrid'),
+  HIVE_URL: url('hive2').prefault('hive2://localhost:10000'),
+  REDIS_URL: url('redis', 'rediss').prefault('redis://localhost:6379'),
+  MONGODB_URL: url('mongodb', 'mongodb+srv').prefault('mongodb://localhost:27017'),
+  MONGODB_DATABASE: z.string().min(1).prefault('kafka'),
+  TEMPORAL_ADDRESS: hostAndPort('address').prefault('localhost:7233'),
+  TEMPORAL_UI_PORT: port().prefault('8233'),
+  TEMPORAL_NAMESPACE: z.string().min(1).prefault('default'),
+  SERVING_DATABASE_URL: url('postgres', 'postgresql').prefault('postgresql://powergrid@localhost:5432/serving'),
+  HISTORY_POSTGRES_URL: url('postgres', 'postgresql').prefault('postgresql://powergrid@localhost:5432/history'),
+  HISTORY_MSSQL_URL: z.string().prefault(''),
+
+  // Native stack
+  STACK_HOME: z.string().min(1).prefault('.stack'),
+  STACK_INSTALL_HOME: z.string().prefault(''),
+  STACK_PORTS: z.string().prefault(''),
+
+  // Processes
+  INGEST_HOST: z.string().min(1).prefault('127.0.0.1'),
+  INGEST_PORT: port().prefault('8090'),
+  RAW_TEXT_PORT: port().prefault('12345'),
+  HTTP_PORT: port().prefault('8080'),
+  SPEED_METRICS_PORT: port().prefault('9464'),
+  SIMULATOR_METRICS_PORT: port().prefault('9465'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).prefault('info'),
+  LOG_FORMAT: z.enum(['json', 'pretty']).prefault('json'),
+  SHUTDOWN_TIMEOUT_MS: integer(100, 600_000).prefault('10000'),
+
+  // Kafka
+  TOPIC_INGESTION: kafkaName().prefault('INGESTION'),
+  TOPIC_DLQ: kafkaName().prefault('INGESTION.DLQ'),
+  TOPIC_UNORGANIZED: kafkaName().prefault('UNORGANIZED'),
+  TOPIC_AGGREGATES: kafkaName().prefault('AGGREGATES'),
+  TOPIC_PARTITIONS: integer(1, 10_000).prefault('6'),
+  TOPIC_REPLICATION_FACTOR: integer(1, 10).prefault('1'),
+  CONSUMER_GROUP_PREFIX: kafkaName().prefault('powergrid'),
+  KAFKA_SESSION_TIMEOUT_MS: integer(1_000, 600_000).prefault('10000'),
+  KAFKA_MAX_BYTES_PER_PARTITION: integer(1_024, 1 << 30).prefault('1048576'),
+  KAFKA_PRODUCER_QUEUE_BYTES: integer(65_536, 2 ** 32).prefault('33554432'),
+
+  // Readings
+  ENVELOPE_MAX_BYTES: integer(256, 16 << 20).prefault('65536'),
+  EVENT_TIME_MAX_AHEAD_SECONDS: integer(0, 10 * 366 * 86_400).prefault('3600'),
+  ROUTES_FILE: z.string().min(1).prefault('infra/config/routes.json'),
+  ROUTES_RELOAD_SECONDS: integer(1, 3_600).prefault('2'),
+
+  // Speed layer
+  SPEED_SINKS: list('sink')
+    .refine((names) => names.every((name) => (SINK_NAMES as readonly string[]).includes(name)), {
+      message: `may name only: ${SINK_NAMES.join(', ')}`,
+    })
+    .transform((names) => names.filter((name): name is SinkName => (SINK_NAMES as readonly string[]).includes(name)))
+    .prefault(SINK_NAMES.join(',')),
+  SINK_RETRY_MAX_DELAY_MS: integer(100, 600_000).prefault('10000'),
+  HDFS_TOPICS_DIRECTORY: hdfsDirectory().prefault('/topics'),
+  HDFS_ROTATE_BYTES: integer(4_096, 2 ** 40).prefault('134217728'),
+  HDFS_ROTATE_SECONDS: integer(1, 86_400).prefault('60'),
+  HDFS_BUFFER_BYTES: integer(65_536, 2 ** 32).prefault('33554432'),
+  HDFS_MAX_OPEN_FILES: integer(1, 4_096).prefault('64'),
+  HDFS_CHECKPOINT_COMMITS: integer(2, 100_000).prefault('500'),
+  HDFS_CALL_TIMEOUT_MS: integer(100, 600_000).prefault('15000'),
+
+  // Sources
+  SIMULATOR_SENSORS: integer(1, 10_000_000).prefault('100'),
+  SIMULATOR_SEED: integer(0).prefault('1'),
+  SIMULATOR_RATE_HZ: decimal(0.0001, 10_000).prefault('1'),
+  SIMULATOR_DUPLICATE_SHARE: decimal(0, 1).prefault('0'),
+  SIMULATOR_OUT_OF_ORDER_SHARE: decimal(0, 1).prefault('0'),
+  SIMULATOR_LATE_SHARE: decimal(0, 1).prefault('0'),
+  SIMULATOR_MALFORMED_SHARE: decimal(0, 1).prefault('0'),
+  PULL_SOURCES_FILE: z.string().prefault(''),
+});
+
+/** The validated configuration: see `example.env` for what each variable means. */
+export type Config = z.output<typeof environmentSchema>;
+
+/**
+ * Reads and checks the configuration from `environment`, by default the process's own, over an `.env` file in the working
+ * directory. A variable set to the empty string counts as not set, as in Compose files.
+ *
+ * @throws GridError `invalid-configuration`: one sentence per bad variable, each named.
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): Config {
+  const named = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = environmentSchema.safeParse(named);
+  if (parsed.success) return parsed.data;
+  const sentences = parsed.error.issues.map((issue) => {
+    const name = issue.path.join('.');
+    const value = environment[name];
+    return `${name}=${value === undefined ? '' : JSON.stringify(withoutPassword(value))} ${issue.message}`;
+  });
+  throw new GridError(
+    'invalid-configuration',
+    `Reading the configuration: ${sentences.join('; ')}. Correct it in the environment or in .env (see example.env).`,
+  );
+}
+
+function readEnvironment(): NodeJS.ProcessEnv {
+  const environment = { ...process.env };
+  // dotenv keeps what is already set, so set variables win over the file.
+  loadDotenv({ processEnv: environment, quiet: true });
+  return environment;
+}
+
+/** A connection URL without its password, fit for messages and logs. */
+export function withoutPassword(text: string): string {
+  return text.replace(/(\/\/[^:/@\s]*:)[^@\s]*@/g, '$1***@');
+}
