@@ -1,0 +1,32 @@
+import { isListening } from './ports.ts';
+import type { Probe } from './server.ts';
+import type { Address } from './settings.ts';
+
+/** `silent` when nobody listens at any of the addresses. */
+export async function probeSilence(addresses: readonly Address[]): Promise<Probe | undefined> {
+  const listening = await Promise.all(addresses.map((address) => isListening(address)));
+  if (listening.includes(true)) return undefined;
+  const names = addresses.map(({ host, port }) => `${host}:${port}`).join(', ');
+  return { kind: 'silent', reason: `nobody listens at ${names}` };
+}
+
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+  return `${error.message.split('\n')[0] ?? ''}${cause}`;
+}
+
+/** Rejects when `work` takes longer than `timeoutMs`; `work` is then left to itself. */
+export async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`no answer within ${timeoutMs} ms`));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

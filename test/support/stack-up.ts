@@ -1,0 +1,23 @@
+import { ProgressDisplay } from '../../infra/native/report.ts';
+import { settingsFromConfig, type ServerName } from '../../infra/native/settings.ts';
+import { bringUpWith, takeDownWith } from '../../infra/native/stack.ts';
+
+/** What the tests of the `stack` project use. */
+const NEEDED: readonly ServerName[] = ['kafka', 'hdfs', 'redis', 'mongodb'];
+
+/**
+ * Brings the servers up before the first test of the `stack` project. They stay up, so that the next run starts at once;
+ * where `CI` is set, those that were started for it are stopped at the end.
+ */
+export default async function setUp(): Promise<() => Promise<void>> {
+  const settings = settingsFromConfig();
+  const display = new ProgressDisplay();
+  const results = await bringUpWith(settings, NEEDED, display.show);
+  display.clear();
+  const started = results
+    .filter(({ outcome }) => outcome === 'started' || outcome === 'mended')
+    .map(({ name }) => name);
+  return async () => {
+    if (process.env['CI'] !== undefined && started.length > 0) await takeDownWith(settings, started, () => undefined);
+  };
+}
