@@ -64,11 +64,14 @@ export const ERRORS = {
   'request-too-large': input(413),
   'unsupported-media-type': input(415),
   'malformed-compression': input(400),
+  'unknown-route': input(404),
+  'method-not-allowed': input(405),
   // Kafka.
   'kafka-unavailable': store(),
   'kafka-refused': operator(502),
   'producer-queue-full': store(429),
   'not-acknowledged': store(),
+  'offset-beyond-end': operator(),
   'expired-before-read': { retryable: false, fault: 'operator', disposition: 'retry', httpStatus: 500 },
   // HDFS.
   'hdfs-unavailable': store(),
@@ -102,6 +105,8 @@ export const ERRORS = {
   'invalid-configuration': operator(),
   'invalid-routes': operator(),
   'address-in-use': operator(),
+  'already-running': operator(409),
+  'worker-failed': { retryable: true, fault: 'program', disposition: 'restart', httpStatus: 500 },
   'shutting-down': { retryable: true, fault: 'operator', disposition: 'retry', httpStatus: 503 },
   defect: { retryable: false, fault: 'program', disposition: 'stop', httpStatus: 500 },
 } as const satisfies Record<string, ErrorProperties>;

@@ -43,6 +43,17 @@ const decimal = (min: number, max: number) =>
     .transform(Number)
     .refine((value) => value >= min && value <= max, `must lie between ${min} and ${max}`);
 
+/** A date or a date and time with its offset from UTC, as epoch milliseconds; undefined when it is empty. */
+const moment = () =>
+  z
+    .string()
+    .refine(
+      (text) =>
+        text === '' || (/^\d{4}-\d\d-\d\d(T.*(Z|[+-]\d\d:\d\d))?$/.test(text) && !Number.isNaN(Date.parse(text))),
+      'must be a date (UTC) or a date and time with its offset, such as 2016-03-01 or 2016-03-01T12:00:00Z',
+    )
+    .transform((text) => (text === '' ? undefined : Date.parse(text)));
+
 const port = () => integer(0, 65_535);
 const kafkaName = () => z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'must be a Kafka topic name');
 const hdfsDirectory = () =>
@@ -81,11 +92,19 @@ export const environmentSchema = z.object({
   STACK_INSTALL_HOME: z.string().prefault(''),
   STACK_PORTS: z.string().prefault(''),
 
+  // npm start
+  START_FOR_SECONDS: integer(0, 366 * 86_400).prefault('0'),
+  START_SIMBENCH: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .prefault('true'),
+
   // Processes
   INGEST_HOST: z.string().min(1).prefault('127.0.0.1'),
   INGEST_PORT: port().prefault('8090'),
   RAW_TEXT_PORT: port().prefault('12345'),
   HTTP_PORT: port().prefault('8080'),
+  OPERATIONS_HOST: z.string().min(1).prefault('127.0.0.1'),
   SPEED_METRICS_PORT: port().prefault('9464'),
   SIMULATOR_METRICS_PORT: port().prefault('9465'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).prefault('info'),
@@ -99,10 +118,13 @@ export const environmentSchema = z.object({
   TOPIC_AGGREGATES: kafkaName().prefault('AGGREGATES'),
   TOPIC_PARTITIONS: integer(1, 10_000).prefault('6'),
   TOPIC_REPLICATION_FACTOR: integer(1, 10).prefault('1'),
+  TOPIC_RETENTION_MS: integer(-1).prefault('-1'),
   CONSUMER_GROUP_PREFIX: kafkaName().prefault('powergrid'),
   KAFKA_SESSION_TIMEOUT_MS: integer(1_000, 600_000).prefault('10000'),
-  KAFKA_MAX_BYTES_PER_PARTITION: integer(1_024, 1 << 30).prefault('1048576'),
+  KAFKA_MAX_BYTES_PER_PARTITION: integer(1_024, 2 ** 30).prefault('524288'),
+  KAFKA_MAX_BYTES_PER_FETCH: integer(1_024, 2 ** 30).prefault('2097152'),
   KAFKA_PRODUCER_QUEUE_BYTES: integer(65_536, 2 ** 32).prefault('33554432'),
+  KAFKA_DELIVERY_TIMEOUT_MS: integer(1_000, 86_400_000).prefault('120000'),
 
   // Readings
   ENVELOPE_MAX_BYTES: integer(256, 16 << 20).prefault('65536'),
@@ -121,19 +143,42 @@ export const environmentSchema = z.object({
   HDFS_TOPICS_DIRECTORY: hdfsDirectory().prefault('/topics'),
   HDFS_ROTATE_BYTES: integer(4_096, 2 ** 40).prefault('134217728'),
   HDFS_ROTATE_SECONDS: integer(1, 86_400).prefault('60'),
-  HDFS_BUFFER_BYTES: integer(65_536, 2 ** 32).prefault('33554432'),
+  HDFS_BUFFER_BYTES: integer(1_048_576, 2 ** 32).prefault('33554432'),
   HDFS_MAX_OPEN_FILES: integer(1, 4_096).prefault('64'),
   HDFS_CHECKPOINT_COMMITS: integer(2, 100_000).prefault('500'),
   HDFS_CALL_TIMEOUT_MS: integer(100, 600_000).prefault('15000'),
 
   // Sources
-  SIMULATOR_SENSORS: integer(1, 10_000_000).prefault('100'),
+  INGEST_MAX_BODY_BYTES: integer(1_024, 2 ** 30).prefault('8388608'),
+  INGEST_MAX_RECORDS: integer(1, 10_000_000).prefault('50000'),
+  INGEST_MEMORY_BYTES: integer(65_536, 2 ** 34).prefault('67108864'),
+  INGEST_REPLY_TIMEOUT_MS: integer(100, 600_000).prefault('30000'),
+  INGEST_DEDUP_READINGS: integer(0, 100_000_000).prefault('100000'),
+  INGEST_DEDUP_SECONDS: integer(1, 86_400 * 30).prefault('600'),
+  RAW_TEXT_MAX_LINE_BYTES: integer(1_024, 900_000).prefault('900000'),
+  SIMULATOR_SENSORS: integer(0, 10_000_000).prefault('100'),
+  SIMULATOR_FIRST_SENSOR_ID: integer(0, 16_000_000).prefault('1'),
   SIMULATOR_SEED: integer(0).prefault('1'),
   SIMULATOR_RATE_HZ: decimal(0.0001, 10_000).prefault('1'),
+  SIMULATOR_COUNT: integer(0).prefault('0'),
+  SIMULATOR_START: moment().prefault(''),
+  SIMULATOR_PREDICTION_SHARE: decimal(0, 1).prefault('0.1'),
+  SIMULATOR_PREDICTION_HORIZON_SECONDS: integer(0, 30 * 86_400).prefault('900'),
   SIMULATOR_DUPLICATE_SHARE: decimal(0, 1).prefault('0'),
   SIMULATOR_OUT_OF_ORDER_SHARE: decimal(0, 1).prefault('0'),
   SIMULATOR_LATE_SHARE: decimal(0, 1).prefault('0'),
   SIMULATOR_MALFORMED_SHARE: decimal(0, 1).prefault('0'),
+  FILE_SOURCE_MAPPING: z.string().prefault(''),
+  FILE_SOURCE_DIRECTORY: z.string().prefault(''),
+  FILE_SOURCE_SPEED: decimal(0, 1_000_000).prefault('1'),
+  FILE_SOURCE_TIMESTAMPS: z.enum(['original', 'shifted']).prefault('original'),
+  FILE_SOURCE_FROM: moment().prefault(''),
+  FILE_SOURCE_TO: moment().prefault(''),
+  FILE_SOURCE_LOOP: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .prefault('false'),
+  FILE_SOURCE_STATE_FILE: z.string().prefault(''),
   PULL_SOURCES_FILE: z.string().prefault(''),
 });
 
@@ -161,7 +206,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
   );
 }
 
-function readEnvironment(): NodeJS.ProcessEnv {
+/** The process's environment over the `.env` file; for the few values that users name themselves, such as API keys. */
+export function readEnvironment(): NodeJS.ProcessEnv {
   const environment = { ...process.env };
   // dotenv keeps what is already set, so set variables win over the file.
   loadDotenv({ processEnv: environment, quiet: true });

@@ -13,6 +13,8 @@ export interface OperationsServerOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Several workers of a kind on one host: all but the first take any free port, and say which. */
+  readonly orAnyFreePort?: boolean;
   readonly metrics: Registry;
   readonly readiness: () => Promise<Readiness> | Readiness;
   readonly logger: Logger;
@@ -39,7 +41,14 @@ export async function startOperationsServer(options: OperationsServerOptions): P
   server.get('/metrics', async (_request, reply) =>
     reply.header('content-type', options.metrics.contentType).send(await options.metrics.metrics()),
   );
-  await listen(server, options.host, options.port);
+  try {
+    await listen(server, options.host, options.port);
+  } catch (error) {
+    const isTaken = error instanceof GridError && error.code === 'address-in-use';
+    if (options.orAnyFreePort !== true || !isTaken) throw error;
+    options.logger.info(`port ${options.port} is taken, most likely by another worker of this kind`);
+    await listen(server, options.host, 0);
+  }
   const address = server.server.address();
   const port = typeof address === 'object' && address !== null ? address.port : options.port;
   options.logger.info({ url: `http://${options.host}:${port}/metrics` }, 'operations server listens');

@@ -1,6 +1,8 @@
 import { Kafka, logLevel, type LogEntry, type RetryOptions } from 'kafkajs';
 import type { Logger } from '../../runtime/logger.ts';
 
+export type { Kafka as KafkaClient };
+
 /** What is needed to reach a Kafka cluster. */
 export interface KafkaOptions {
   readonly brokers: readonly string[];

@@ -140,11 +140,13 @@ export async function* readCommitLog(hdfs: HdfsPort, layout: PartitionLayout): A
     .sort((a, b) => a.firstOffset - b.firstOffset || (a.kind === 'checkpoint' ? -1 : 1));
   let nextOffset = 0;
   for (const entry of entries) {
-    if (entry.firstOffset < nextOffset) continue;
+    if (entry.kind === 'commit' && entry.firstOffset < nextOffset) continue;
     const path = `${layout.commitsDirectory}/${entry.name}`;
     const bytes = await hdfs.readFile(path, { maxBytes: MAX_ENTRY_BYTES });
     const commits = entry.kind === 'commit' ? [decodeCommitRecord(bytes, path)] : decodeCheckpoint(bytes, path).commits;
     for (const commit of commits) {
+      // Two checkpoints overlap when a crash came between the deletions of the first.
+      if (commit.firstOffset < nextOffset) continue;
       yield commit;
       nextOffset = commit.lastOffset + 1;
     }

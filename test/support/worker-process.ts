@@ -1,0 +1,64 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+/** How much of a process's output is kept for messages. */
+const KEPT_OUTPUT_CHARACTERS = 20_000;
+
+/** How a process ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A worker as a real process of its own, so that it can be killed. */
+export class WorkerProcess {
+  readonly #child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  #output = '';
+
+  /** @param script path from the project's root. */
+  constructor(script: string, environment: Readonly<Record<string, string>>) {
+    this.#child = spawn(process.execPath, ['--import', 'tsx', script], {
+      cwd: PROJECT,
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const keep = (chunk: Buffer): void => {
+      this.#output = (this.#output + chunk.toString()).slice(-KEPT_OUTPUT_CHARACTERS);
+    };
+    this.#child.stdout?.on('data', keep);
+    this.#child.stderr?.on('data', keep);
+    this.ended = once(this.#child, 'exit').then(() => ({ code: this.#child.exitCode, signal: this.#child.signalCode }));
+  }
+
+  /** The last of what it wrote. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Sends SIGTERM and waits for the end. */
+  async stop(): Promise<Ended> {
+    this.signal('SIGTERM');
+    return this.ended;
+  }
+
+  /** Sends SIGKILL and waits for the end. */
+  async kill(): Promise<Ended> {
+    this.signal('SIGKILL');
+    return this.ended;
+  }
+}
