@@ -127,7 +127,7 @@ export const environmentSchema = z.object({
   KAFKA_DELIVERY_TIMEOUT_MS: integer(1_000, 86_400_000).prefault('120000'),
 
   // Readings
-  ENVELOPE_MAX_BYTES: integer(256, 16 << 20).prefault('65536'),
+  ENVELOPE_MAX_BYTES: integer(256, 8 << 20).prefault('65536'),
   EVENT_TIME_MAX_AHEAD_SECONDS: integer(0, 10 * 366 * 86_400).prefault('3600'),
   ROUTES_FILE: z.string().min(1).prefault('infra/config/routes.json'),
   ROUTES_RELOAD_SECONDS: integer(1, 3_600).prefault('2'),

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
+import { HdfsClient, type HdfsPort } from '../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../grid/errors.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { CommitLog } from '../../streaming/sinks/hdfs/commit-log.ts';
@@ -248,6 +248,43 @@ describe('taking a partition over', () => {
     expect(await bed.temporaries()).toEqual([]);
   });
 
+  it('that pauses before it clears away deletes nothing that a later owner needs', async () => {
+    await bed.hdfs.makeDirectory(bed.layout.ownerDirectory('long-dead'));
+    const slow = gate();
+    const atDelete = gate();
+    const paused: HdfsPort = Object.create(bed.hdfs, {
+      delete: {
+        value: async (path: string, options?: { recursive?: boolean }) => {
+          atDelete.open();
+          await slow.opened;
+          return bed.hdfs.delete(path, options);
+        },
+      },
+      // Methods inherited through a prototype would lose the client's private fields.
+      ...Object.fromEntries(
+        (['makeDirectory', 'list', 'rename', 'status', 'checksum', 'readFile', 'writeFile'] as const).map((name) => [
+          name,
+          { value: bed.hdfs[name].bind(bed.hdfs) },
+        ]),
+      ),
+    }) as HdfsPort;
+    const slowOwner = takeOver(paused, bed.layout, new CommitLog(paused, bed.layout, noPoint), noPoint);
+    await atDelete.opened;
+
+    // Meanwhile another owner commits and dies before its data file is renamed, and a third fences it.
+    const values = envelopes(5);
+    const { record, owner, log } = await committedButNotPublished(values);
+    await log.publish(record, owner);
+    await bed.hdfs.rename(bed.layout.ownerDirectory(owner), bed.layout.fencedDirectory(owner));
+    slow.open();
+    await slowOwner;
+
+    const next = bed.writer();
+    expect(await next.open()).toBe(5);
+    expect([...(await bed.masterData()).files.values()]).toEqual([values]);
+    await next.close({ kind: 'stopped' });
+  });
+
   it('refuses to overwrite a file that the log does not know', async () => {
     const { record, owner, log } = await committedButNotPublished(envelopes(20));
     await log.publish(record, owner);
@@ -394,6 +431,20 @@ function emptyCommit(firstOffset: number, lastOffset: number, owner: string): Co
     owner,
     committedAt: new Date().toISOString(),
     files: [],
+  };
+}
+
+/** Something to wait for until the test opens it. */
+function gate(): { opened: Promise<void>; open: () => void } {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return {
+    opened,
+    open: () => {
+      open();
+    },
   };
 }
 

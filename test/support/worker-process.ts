@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
@@ -12,15 +13,29 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** The arguments of an npm script that runs Node. */
+function npmScript(name: string): string[] {
+  const { scripts } = JSON.parse(readFileSync(`${PROJECT}/package.json`, 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const [, node, ...args] = scripts[name]?.split(' ') ?? [];
+  if (node !== 'node') throw new Error(`the npm script ${name} does not run Node`);
+  return args;
+}
+
 /** A worker as a real process of its own, so that it can be killed. */
 export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly ended: Promise<Ended>;
   #output = '';
 
-  /** @param script path from the project's root. */
-  constructor(script: string, environment: Readonly<Record<string, string>>) {
-    this.#child = spawn(process.execPath, ['--import', 'tsx', script], {
+  /**
+   * @param command path of a script from the project's root, or the name of an npm script (`npm:worker:speed`), which is run
+   *   with its very Node flags, but without npm in between.
+   */
+  constructor(command: string, environment: Readonly<Record<string, string>>) {
+    const args = command.startsWith('npm:') ? npmScript(command.slice(4)) : ['--import', 'tsx', command];
+    this.#child = spawn(process.execPath, args, {
       cwd: PROJECT,
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -40,6 +55,12 @@ export class WorkerProcess {
 
   get pid(): number {
     return this.#child.pid ?? -1;
+  }
+
+  /** The most memory that the process ever had resident, MiB (Linux only). */
+  get peakResidentMiB(): number {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
+    return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) / 1_024;
   }
 
   get isRunning(): boolean {

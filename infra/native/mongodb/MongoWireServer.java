@@ -1,6 +1,7 @@
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.MongoVersion;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
+import de.bwaldvogel.mongo.bson.BsonRegularExpression;
 import de.bwaldvogel.mongo.bson.Document;
 import de.bwaldvogel.mongo.wire.message.MongoMessage;
 import java.io.IOException;
@@ -10,6 +11,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.h2.mvstore.MVStore;
 
 /**
@@ -43,12 +46,49 @@ public final class MongoWireServer {
 
         @Override
         public Document handleMessage(MongoMessage message) {
+            // What is inserted is data, and stays as it is.
+            if (!message.getDocument().containsKey("insert")) {
+                translatePatterns(message.getDocument());
+            }
             Document reply = super.handleMessage(message);
             // The command's name is the first key. A commit that finds nothing unsaved is free, so concurrent writers share one.
             if (WRITES.contains(message.getDocument().keySet().iterator().next())) {
                 commit();
             }
             return reply;
+        }
+    }
+
+    /** A brace that begins no repetition is an ordinary character to MongoDB (PCRE), and an error to Java. */
+    private static final Pattern LITERAL_BRACE = Pattern.compile("\\\\[pPx]\\{[^}]*}|\\\\.|\\{(?!\\d+(?:,\\d*)?\\})", Pattern.DOTALL);
+
+    private static String toJavaPattern(String pattern) {
+        return LITERAL_BRACE.matcher(pattern).replaceAll(
+                found -> Matcher.quoteReplacement(found.group().equals("{") ? "\\{" : found.group()));
+    }
+
+    /** Rewrites the regular expressions of a command as Java reads them: values of that type, and texts of `$regex`. */
+    @SuppressWarnings("unchecked")
+    private static void translatePatterns(Object value) {
+        if (value instanceof Document document) {
+            document.replaceAll((key, member) -> {
+                if (member instanceof BsonRegularExpression expression) {
+                    return new BsonRegularExpression(toJavaPattern(expression.getPattern()), expression.getOptions());
+                }
+                if (key.equals("$regex") && member instanceof String text) {
+                    return toJavaPattern(text);
+                }
+                translatePatterns(member);
+                return member;
+            });
+        } else if (value instanceof List<?> list) {
+            ((List<Object>) list).replaceAll(member -> {
+                if (member instanceof BsonRegularExpression expression) {
+                    return new BsonRegularExpression(toJavaPattern(expression.getPattern()), expression.getOptions());
+                }
+                translatePatterns(member);
+                return member;
+            });
         }
     }
 

@@ -21,7 +21,7 @@ export interface Ownership {
  * 2. Fence: rename every other owner's directory. From then on an earlier owner that still lives can publish nothing:
  *    what it creates has no parent, what it renames has no source, what it still streams ends in the fenced directory.
  * 3. Recover: the log can change no more, unless by somebody who fences this owner. Finish the renames that its newest
- *    record names (those of older records were finished before it was written), delete the fenced directories, and go
+ *    record names (those of older records were finished before it was written), delete the directories fenced in step 2, and go
  *    on behind the newest record.
  *
  * The own directory comes before the log is read, so no owner can act on a log older than its right to write: two that
@@ -37,9 +37,15 @@ export async function takeOver(
   await hdfs.makeDirectory(layout.ownerDirectory(owner));
   onPoint('owner-directory-made');
 
+  const fenced: string[] = [];
   for (const name of await names(hdfs, layout.temporaryRoot)) {
-    if (name === owner || isFencedName(name)) continue;
-    await hdfs.rename(layout.ownerDirectory(name), layout.fencedDirectory(name));
+    if (name === owner) continue;
+    if (isFencedName(name)) {
+      fenced.push(`${layout.temporaryRoot}/${name}`);
+    } else {
+      await hdfs.rename(layout.ownerDirectory(name), layout.fencedDirectory(name));
+      fenced.push(layout.fencedDirectory(name));
+    }
   }
   onPoint('owners-fenced');
 
@@ -47,9 +53,8 @@ export async function takeOver(
   if (last !== undefined) await publishDataFiles(hdfs, layout, last, onPoint);
   onPoint('renames-finished');
 
-  for (const name of await names(hdfs, layout.temporaryRoot)) {
-    if (isFencedName(name)) await hdfs.delete(`${layout.temporaryRoot}/${name}`, { recursive: true });
-  }
+  // Only those: one that was fenced since then may hold files of a commit that is newer than the record read above.
+  for (const directory of fenced) await hdfs.delete(directory, { recursive: true });
   onPoint('fenced-deleted');
   return { owner, nextOffset: last === undefined ? 0 : last.lastOffset + 1 };
 }

@@ -1,0 +1,23 @@
+/**
+ * The names under which the newest values lie in Redis. A sensor's id itself is the key of its newest envelope. The names
+ * beside it hold a control character, which no sensor id can: they never collide with one.
+ */
+
+/** Redis Cluster's hash tag: the first `{`, something, and the next `}`; only what is between decides the slot. */
+const HASH_TAG = /^[^{]*\{[^}]+\}/;
+
+/**
+ * The key of the version that guards a sensor's value. It hashes to the value's slot of a Redis Cluster: an id with a hash
+ * tag keeps its tag, any other becomes one. (The exception is an id with a `}` but no tag, which no tag can equal.)
+ */
+export function versionKey(sensorId: string): string {
+  // Different endings, since the ids `6` and `{6}` must not share a version.
+  return HASH_TAG.test(sensorId) ? `${sensorId}\u0001t` : `{${sensorId}}\u0001v`;
+}
+
+/** A hash: `<group>+<topic>+<partition>` → the offset behind the last record that is in the newest values. */
+export const POSITIONS_KEY = '\u0001positions';
+
+export function positionField(group: string, topic: string, partition: number): string {
+  return `${group}+${topic}+${partition}`;
+}

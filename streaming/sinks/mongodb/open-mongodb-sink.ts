@@ -1,0 +1,22 @@
+import { MongodbConnection } from '../../../connectors/mongodb/connection.ts';
+import type { DecodeLimits } from '../../../grid/envelope.ts';
+import type { SinkEnvironment } from '../open-sinks.ts';
+import type { Sink } from '../sink.ts';
+import { createMongodbSink } from './mongodb-sink.ts';
+
+/** The document sink as the configuration describes it. */
+export function openMongodbSink(environment: SinkEnvironment, limits: DecodeLimits): Sink {
+  const { config, routes, logger, metrics } = environment;
+  const connection = new MongodbConnection({
+    url: config.MONGODB_URL,
+    database: config.MONGODB_DATABASE,
+    applicationName: 'powergrid-documents',
+    logger: logger.child({ sink: 'mongodb' }),
+  });
+  return {
+    name: 'mongodb',
+    topics: [config.TOPIC_INGESTION],
+    createProcessor: createMongodbSink({ connection, routes, limits, metrics }),
+    close: () => connection.close(),
+  };
+}
