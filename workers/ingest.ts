@@ -3,7 +3,7 @@ import { createKafka } from '../connectors/kafka/client.ts';
 import { createProducerMetrics } from '../connectors/kafka/producer-metrics.ts';
 import { KafkaProducer } from '../connectors/kafka/producer.ts';
 import { ensureTopicsEventually } from '../connectors/kafka/topics.ts';
-import { readEnvironment, type Config } from '../runtime/config.ts';
+import { readEnvironment } from '../runtime/config.ts';
 import { runProcess } from '../runtime/process.ts';
 import { startGateway } from '../streaming/gateway/gateway.ts';
 import { projectTopics } from '../streaming/project-topics.ts';

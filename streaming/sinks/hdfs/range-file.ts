@@ -5,13 +5,13 @@ import type { CommittedFile } from './commit-record.ts';
 const LINE_FEED = 0x0a;
 const FIRST_BUFFER_BYTES = 4 * 1024;
 /** Chunks of this size cost least on the way to HDFS. */
-const FULL_BUFFER_BYTES = 256 * 1024;
+const FULL_BUFFER_BYTES = 512 * 1024;
 
 /** What a finished file is, all but its final path. */
 export type FinishedFile = Omit<CommittedFile, 'path'>;
 
 /**
- * One file of a range that is being written: lines gather in a buffer that grows up to 256 KiB; what is flushed goes to a
+ * One file of a range that is being written: lines gather in a buffer that grows up to 512 KiB; what is flushed goes to a
  * temporary file in HDFS, which is opened at the first flush only.
  */
 export class RangeFile {
