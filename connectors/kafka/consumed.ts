@@ -11,11 +11,16 @@ export interface ConsumedRecord {
   readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
 }
 
+/** Records to be gone through once, in offset order; made one by one, so that a batch costs little memory. */
+export interface ConsumedRecords extends Iterable<ConsumedRecord> {
+  readonly length: number;
+}
+
 /** Records of one partition in offset order. Offsets may have gaps: compacted, aborted and control records are not in it. */
 export interface ConsumedBatch {
   readonly topic: string;
   readonly partition: number;
-  readonly records: readonly ConsumedRecord[];
+  readonly records: ConsumedRecords;
   /** The offset behind the batch: where reading goes on once this batch is done. */
   readonly nextOffset: number;
   /** The partition's end when the batch was fetched: the offset that the next record produced will have. */

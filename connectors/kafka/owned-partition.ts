@@ -1,7 +1,8 @@
 import type { Admin, Batch, Consumer } from 'kafkajs';
 import { asGridError, GridError } from '../../grid/errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import type { CloseReason, ConsumedBatch, ConsumedRecord, PartitionContext, PartitionProcessor } from './consumed.ts';
+import type { CloseReason, ConsumedBatch, PartitionContext, PartitionProcessor } from './consumed.ts';
+import { FetchedRecords } from './fetched-records.ts';
 import { startOffset } from './start-offset.ts';
 
 /** Tells how reading goes; for metrics. */
@@ -132,7 +133,7 @@ export class OwnedPartition {
     const position = this.#position;
     if (this.#state !== 'reading' || processor === undefined || position === undefined) return undefined;
     const lastOffset = batch.lastOffset();
-    const records = toRecords(batch, position);
+    const records = new FetchedRecords(batch.messages, position);
     const consumed: ConsumedBatch = {
       topic: this.#topic,
       partition: this.#partition,
@@ -214,20 +215,4 @@ export class OwnedPartition {
   isClosed(): boolean {
     return this.#state === 'closed';
   }
-}
-
-function toRecords(batch: Batch, position: number): ConsumedRecord[] {
-  const records: ConsumedRecord[] = [];
-  for (const message of batch.messages) {
-    const offset = Number(message.offset);
-    if (offset < position) continue;
-    records.push({
-      offset,
-      key: message.key,
-      value: message.value,
-      timestampMs: Number(message.timestamp),
-      headers: message.headers ?? {},
-    });
-  }
-  return records;
 }

@@ -81,7 +81,7 @@ class Recorder {
         if (this.failing.has(batch.partition))
           throw new GridError('hdfs-unavailable', 'the store is down, says the test');
         const seen = this.values.get(batch.partition) ?? [];
-        seen.push(...batch.records.map((record) => record.value?.toString() ?? ''));
+        seen.push(...Array.from(batch.records, (record) => record.value?.toString() ?? ''));
         this.values.set(batch.partition, seen);
         this.expired += batch.expiredOffsets;
         await context.commitOffset(batch.nextOffset);

@@ -100,7 +100,8 @@ class RouterSinkPartition implements PartitionProcessor {
     } else {
       // Kafka checks the group membership of this commit, not of a transaction's. A worker that has lost the partition but not yet
       // noticed is stopped here, so it cannot fence off the new owner and then write in its place.
-      await this.#context.commitOffset(batch.records[0]?.offset ?? batch.nextOffset);
+      const [first] = batch.records;
+      await this.#context.commitOffset(first?.offset ?? batch.nextOffset);
       const { groupId, topic, partition } = this.#context;
       await this.#writer.write(derived.outgoing, { groupId, topic, partition, nextOffset: batch.nextOffset });
     }

@@ -1,0 +1,311 @@
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import colors from 'picocolors';
+import { asGridError, type GridError } from '../../../grid/errors.ts';
+import { loadConfig, readEnvironment, type Config } from '../../../runtime/config.ts';
+import { provideSimbench, type SimbenchResult } from '../../datasets/simbench.ts';
+import { explainDiskError } from '../../native/install/installation.ts';
+import { describeResults } from '../../native/report.ts';
+import type { ServerName, StackSettings } from '../../native/settings.ts';
+import { Observer, type FinalCount } from './observe/observer.ts';
+import { ESSENTIAL_SERVERS, type StartOptions } from './options.ts';
+import { Servers } from './servers.ts';
+import { EXAMPLE_SENSOR_ID, preferredSensorIds, workerEnvironment } from './sources.ts';
+import { aborted, type StopRequest } from './stop-request.ts';
+import { bytesText, countText, plural } from './view/format.ts';
+import { liveLines } from './view/live-lines.ts';
+import { placesOf, type Places } from './view/places.ts';
+import { plainLine } from './view/plain-line.ts';
+import type { Screen } from './view/screen.ts';
+import { SetupProgress } from './view/setup-progress.ts';
+import type { Death } from './workers/supervised-worker.ts';
+import { WorkerSet, type WorkerName } from './workers/worker-set.ts';
+
+const LIVE_EVERY_MS = 1_000;
+const PLAIN_EVERY_MS = 5_000;
+/** How long the sinks may go on with what the sources have sent before they are stopped. */
+const CATCH_UP_MS = 8_000;
+/** Longer than the pause between two fetches of a consumer. */
+const CATCH_UP_POLL_MS = 700;
+
+/** What is shown once the workers run. */
+interface Streaming {
+  /** As the workers see it. */
+  readonly config: Config;
+  readonly places: Places;
+  readonly observer: Observer;
+}
+
+/** Held for as long as a `npm start` of this stack lives. */
+export function startLockPath(settings: StackSettings): string {
+  return join(settings.home, 'run', 'start.lock');
+}
+
+/**
+ * One `npm start`:
+ *
+ *     set up servers and SimBench → start workers → stream and show → stop sources → stop sinks → stop servers
+ *
+ * A request to stop, or a failure, goes from any step straight to the stopping ones, which undo what was done so far.
+ */
+export class Session {
+  readonly #settings: StackSettings;
+  readonly #options: StartOptions;
+  readonly #stop: StopRequest;
+  readonly #screen: Screen;
+  readonly #setup: SetupProgress;
+  readonly #servers: Servers;
+  #workers: WorkerSet | undefined;
+  #observer: Observer | undefined;
+
+  constructor(settings: StackSettings, options: StartOptions, stop: StopRequest, screen: Screen) {
+    this.#settings = settings;
+    this.#options = options;
+    this.#stop = stop;
+    this.#screen = screen;
+    this.#setup = new SetupProgress(screen);
+    this.#servers = new Servers(settings, options.servers);
+  }
+
+  /** @returns the exit code: 0 when it was stopped, whoever stopped it, and everything ended cleanly. */
+  async run(): Promise<number> {
+    this.#introduce();
+    let failure: GridError | undefined;
+    try {
+      const simbench = await this.#orStopped(this.#setUp());
+      if (simbench !== 'stopped') {
+        const started = await this.#orStopped(this.#startWorkers(simbench.simbench));
+        if (started !== 'stopped') await this.#stream(started);
+      }
+    } catch (error) {
+      failure = asGridError(explainDiskError(error, this.#settings.home), 'Running PowerGrid Lambda');
+    }
+    this.#setup.hide();
+    if (failure !== undefined) process.stderr.write(`${colors.red(failure.message)}\n`);
+    const isClean = await this.#tearDown();
+    return failure === undefined && isClean ? 0 : 1;
+  }
+
+  /** Whatever is first: the work's end or the request to stop. Work that goes on behind that is of no interest any more. */
+  async #orStopped<T>(work: Promise<T>): Promise<T | 'stopped'> {
+    work.catch(() => undefined);
+    return Promise.race([work, aborted(this.#stop.stopping).then(() => 'stopped' as const)]);
+  }
+
+  #introduce(): void {
+    const isFirst = !existsSync(join(this.#settings.home, 'data', 'kafka'));
+    const duration = isFirst
+      ? 'This first time it downloads the servers and the series, which takes some minutes; later it starts in under a minute.'
+      : 'It takes under a minute until readings flow.';
+    this.#screen.print(
+      [
+        colors.bold('PowerGrid Lambda'),
+        'Brings up the servers, then streams real and simulated readings through Kafka into HDFS, Redis and MongoDB.',
+        duration,
+        `Ctrl-C stops everything; all data is kept in ${pathText(this.#settings.home)}.`,
+        '',
+        colors.bold('Servers'),
+      ].join('\n'),
+    );
+  }
+
+  /** Resolves when readings can flow; servers that they do not need may come later. */
+  async #setUp(): Promise<{ simbench: SimbenchResult | undefined }> {
+    const bringUp = async (name: ServerName): Promise<void> => {
+      const result = await this.#servers.bringUp(name, this.#setup.show);
+      // Its first column is the name.
+      if (!this.#stop.stopping.aborted)
+        this.#setup.finish(name, describeResults([result]).slice(name.length).trimStart());
+    };
+    for (const name of this.#options.servers.filter((server) => !ESSENTIAL_SERVERS.includes(server))) {
+      bringUp(name).catch((error: unknown) => {
+        if (this.#stop.stopping.aborted) return;
+        this.#setup.drop(name);
+        const { message } = asGridError(error, `Bringing up ${name}`);
+        this.#screen.print(colors.yellow(`  ${name} did not come up; readings flow without it. ${message}`));
+      });
+    }
+    const simbench = this.#options.simbench
+      ? provideSimbench(this.#settings.home, (text) => {
+          this.#setup.show('simbench', text);
+        })
+      : Promise.resolve(undefined);
+    const [dataset] = await Promise.all([simbench, ...ESSENTIAL_SERVERS.map(bringUp)]);
+    if (dataset?.kind === 'ready') this.#setup.finish('simbench', 'real load and generation series of a year, ready');
+    else if (dataset?.kind === 'unavailable') {
+      this.#setup.drop('simbench');
+      this.#screen.print(
+        colors.yellow(`  There are no real series this time, simulated sensors only. ${dataset.error.message}`),
+      );
+    }
+    return { simbench: dataset };
+  }
+
+  async #startWorkers(simbench: SimbenchResult | undefined): Promise<Streaming> {
+    const userEnvironment = readEnvironment();
+    const environment = workerEnvironment(userEnvironment, this.#settings.home, simbench);
+    const config = loadConfig({ ...userEnvironment, ...environment });
+    const logDirectory = join(this.#settings.home, 'logs');
+    this.#setup.show('workers', 'starting');
+    const workers = await WorkerSet.make({
+      config,
+      environment,
+      logDirectory,
+      onDeath: (name, death, delayMs) => {
+        this.#reportDeath(name, death, delayMs);
+      },
+    });
+    const places = placesOf(config, this.#options.servers, workers);
+    const observer = new Observer(config, workers, preferredSensorIds(config));
+    if (this.#stop.stopping.aborted) return { config, places, observer };
+    this.#workers = workers;
+    await workers.start();
+    const names = workers.all.map(([name]) => name);
+    this.#setup.finish(
+      'workers',
+      `${colors.green('running')}: ${names.join(', ')}${colors.dim(`  logs: ${pathText(logDirectory)}/worker-*.log`)}`,
+    );
+    this.#setup.hide();
+    this.#observer = observer;
+    return { config, places, observer };
+  }
+
+  #reportDeath(name: WorkerName, { cause, words }: Death, delayMs: number): void {
+    const seconds = Math.round(delayMs / 1_000);
+    this.#screen.print(
+      colors.yellow(`The ${name} worker ended (${cause}) and is started again in ${seconds} s. ${words}`),
+    );
+  }
+
+  /** Shows how it goes until it is to stop. */
+  async #stream({ config, places, observer }: Streaming): Promise<void> {
+    this.#screen.print(
+      `\nSend a reading of your own; it appears as ${EXAMPLE_SENSOR_ID}:\n  curl -H 'content-type: text/plain' -d 'mine,sensor_id=${EXAMPLE_SENSOR_ID},unit=MW value=42' ${places.ingestUrl}\n`,
+    );
+    if (!this.#screen.isLive) {
+      this.#screen.print(
+        [...places.pages.map(([title, url]) => `${title}: ${url}`), `Metrics: ${places.metricsUrls.join(' ')}`].join(
+          '\n',
+        ),
+      );
+    }
+    const limitMs = this.#options.forSeconds * 1_000;
+    const timer =
+      limitMs === 0
+        ? undefined
+        : setTimeout(() => {
+            this.#stop.request({ kind: 'time' });
+          }, limitMs);
+    observer.start();
+    let toldProblems = '';
+    const everyMs = this.#screen.isLive ? LIVE_EVERY_MS : PLAIN_EVERY_MS;
+    while (!this.#stop.stopping.aborted) {
+      await sleep(everyMs, undefined, { signal: this.#stop.stopping }).catch(() => undefined);
+      const snapshot = observer.snapshot();
+      if (this.#screen.isLive) {
+        this.#screen.draw(liveLines(snapshot, places, config, this.#setup.texts));
+        continue;
+      }
+      this.#screen.print(plainLine(snapshot));
+      const problems = snapshot.problems.map((problem) => `  ! ${problem}`).join('\n');
+      if (problems !== '' && problems !== toldProblems) this.#screen.print(problems);
+      toldProblems = problems;
+    }
+    clearTimeout(timer);
+  }
+
+  /** Undoes what was done, in reverse. @returns whether all ended cleanly. */
+  async #tearDown(): Promise<boolean> {
+    const { hurrying } = this.#stop;
+    const workersAreClean = await this.#stopWorkers(hurrying);
+    if (this.#options.keepServers) {
+      if (this.#servers.startedHere().length > 0) {
+        this.#screen.print('The servers stay up; `npm run stack -- down` stops them.');
+      }
+      return workersAreClean;
+    }
+    const names = this.#servers.startedHere();
+    if (names.length > 0) {
+      this.#say(`Stopping ${names.join(', ')} …`);
+      try {
+        await this.#servers.stop(() => undefined, hurrying);
+      } catch (error) {
+        this.#screen.print(colors.red(asGridError(error, 'Stopping the servers').message));
+        return false;
+      }
+      this.#say(undefined);
+      this.#screen.print(`Stopped ${names.join(', ')}.`);
+    }
+    const left = this.#servers.leftUp();
+    if (left.length > 0) this.#screen.print(`Left up, since this run did not start them: ${left.join(', ')}.`);
+    return workersAreClean;
+  }
+
+  async #stopWorkers(hurrying: AbortSignal): Promise<boolean> {
+    const workers = this.#workers;
+    if (workers === undefined) return true;
+    this.#say('Stopping the sources …');
+    await workers.stopSources(hurrying);
+    const observer = this.#observer;
+    if (observer !== undefined && !hurrying.aborted) {
+      this.#say('Bringing the last readings into HDFS, Redis and MongoDB …');
+      await this.#catchUp(observer, hurrying);
+    }
+    await workers.stopSinks(hurrying);
+    const final = await observer?.finish();
+    this.#say(undefined);
+    if (final !== undefined) this.#screen.print(keptText(final));
+    const unclean = workers.all.flatMap(([name, { state }]) =>
+      state.kind === 'stopped' && state.how !== 'cleanly'
+        ? [`${name} ${state.how === 'killed' ? 'was killed' : 'failed'}`]
+        : [],
+    );
+    if (unclean.length > 0) {
+      this.#screen.print(
+        colors.yellow(
+          `Not all workers ended cleanly (${unclean.join(', ')}); what they had not committed is read again next time.`,
+        ),
+      );
+    }
+    return unclean.length === 0;
+  }
+
+  /** Lets the sinks go on with what has been sent, for as long as that takes, but not for ever. */
+  async #catchUp(observer: Observer, hurrying: AbortSignal): Promise<void> {
+    const enough = AbortSignal.any([hurrying, AbortSignal.timeout(CATCH_UP_MS)]);
+    const untilDone = async (): Promise<void> => {
+      // Two answers with more than a fetch between them: then the consumers have seen the last record.
+      while (!enough.aborted && !(await observer.hasCaughtUp())) await sleep(CATCH_UP_POLL_MS);
+    };
+    await Promise.race([untilDone(), aborted(enough)]);
+  }
+
+  /** A passing line. */
+  #say(text: string | undefined): void {
+    if (this.#screen.isLive)
+      this.#screen.draw(text === undefined ? [] : [text, colors.dim('Ctrl-C again hurries it.')]);
+    else if (text !== undefined) this.#screen.print(text);
+  }
+}
+
+function keptText({ readings, hdfs, documents, waiting }: FinalCount): string {
+  const parts = [
+    readings === undefined ? '' : `${countText(readings)} readings in Kafka`,
+    hdfs === undefined ? '' : `${plural(hdfs.files, 'file')} of ${bytesText(hdfs.bytes)} in HDFS`,
+    documents === undefined ? '' : `${countText(documents)} documents in MongoDB`,
+    'the newest of each sensor in Redis',
+  ].filter((text) => text !== '');
+  const behind = Object.entries(waiting).filter(([, count]) => count > 0);
+  const rest =
+    behind.length === 0
+      ? 'Nothing waits.'
+      : `Waiting in Kafka for the next start: ${behind.map(([sink, count]) => `${countText(count)} for ${sink}`).join(', ')}.`;
+  return `Kept: ${parts.join(', ')}. ${rest}`;
+}
+
+/** Short where it lies below the working directory. */
+function pathText(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short === '' || short.startsWith('..') ? path : short;
+}

@@ -1,0 +1,38 @@
+import type { Config } from '../../../../runtime/config.ts';
+import { isThisMachine, parseAddress, type ServerName } from '../../../native/settings.ts';
+import type { WorkerSet } from '../workers/worker-set.ts';
+
+/** The addresses that a person can open, as the configuration names them. */
+export interface Places {
+  /** Title and URL of pages for a browser. */
+  readonly pages: readonly (readonly [title: string, url: string])[];
+  /** Where readings are posted to. */
+  readonly ingestUrl: string;
+  readonly metricsUrls: readonly string[];
+}
+
+export function placesOf(config: Config, servers: readonly ServerName[], workers: WorkerSet): Places {
+  const temporalHost = parseAddress(config.TEMPORAL_ADDRESS[0] ?? 'localhost:7233').host;
+  const nameNodeUrl = new URL(config.WEBHDFS_URL[0] ?? 'http://localhost:9870').origin;
+  const urls = new Map(workers.all.map(([name, { spec }]) => [name, named(spec.operationsUrl)]));
+  return {
+    pages: [
+      ...(servers.includes('temporal')
+        ? [['Temporal', `http://${hostText(temporalHost)}:${config.TEMPORAL_UI_PORT}`] as const]
+        : []),
+      ['HDFS', nameNodeUrl],
+    ],
+    ingestUrl: `${urls.get('ingest') ?? ''}/ingest`,
+    metricsUrls: [...urls.values()].map((url) => `${url}/metrics`),
+  };
+}
+
+/** People know this machine by one name. */
+function hostText(host: string): string {
+  if (isThisMachine(host)) return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function named(url: string): string {
+  return url.replace('//127.0.0.1:', '//localhost:');
+}

@@ -1,0 +1,28 @@
+import type { Snapshot } from '../observe/observer.ts';
+import { bytesText, countText, durationText, plural, rateText, shown } from './format.ts';
+
+/** How it stands, in one line for a log. */
+export function plainLine(snapshot: Snapshot): string {
+  const parts = [
+    `${durationText(snapshot.uptimeMs)}  Kafka ${countText(snapshot.readings)} readings ${rateText(snapshot.readingsPerSecond)}`,
+  ];
+  for (const { name, perSecond, waiting } of snapshot.sinks) {
+    const flow = `${rateText(perSecond)} ${countText(waiting)} waiting`;
+    if (name === 'hdfs') {
+      const { hdfs } = snapshot;
+      parts.push(`HDFS ${hdfs === undefined ? '–' : `${plural(hdfs.files, 'file')} ${bytesText(hdfs.bytes)}`} ${flow}`);
+    } else if (name === 'redis') parts.push(`Redis ${flow}`);
+    else if (name === 'mongodb') parts.push(`MongoDB ${countText(snapshot.documents)} documents ${flow}`);
+    else if (name === 'router') parts.push(`router ${flow}`);
+  }
+  if (snapshot.setAside > 0) parts.push(`${countText(snapshot.setAside)} unread`);
+  const restarts = snapshot.workers.reduce((sum, worker) => sum + worker.restarts, 0);
+  if (restarts > 0) parts.push(plural(restarts, 'worker restart'));
+  const [newest] = snapshot.newest;
+  if (newest !== undefined) {
+    parts.push(
+      `sensor ${shown(newest.sensorId, 40)} ${`${shown(newest.modality, 20)} ${shown(newest.unit, 10)}`.trim()}`,
+    );
+  }
+  return parts.join(' | ');
+}
