@@ -122,7 +122,7 @@ export const environmentSchema = z.object({
   CONSUMER_GROUP_PREFIX: kafkaName().prefault('powergrid'),
   KAFKA_SESSION_TIMEOUT_MS: integer(1_000, 600_000).prefault('10000'),
   KAFKA_MAX_BYTES_PER_PARTITION: integer(1_024, 2 ** 30).prefault('524288'),
-  KAFKA_MAX_BYTES_PER_FETCH: integer(1_024, 2 ** 30).prefault('2097152'),
+  KAFKA_MAX_BYTES_PER_FETCH: integer(1_024, 2 ** 30).prefault('4194304'),
   KAFKA_PRODUCER_QUEUE_BYTES: integer(65_536, 2 ** 32).prefault('33554432'),
   KAFKA_DELIVERY_TIMEOUT_MS: integer(1_000, 86_400_000).prefault('120000'),
 
