@@ -20,6 +20,8 @@ export interface RunningProcess {
   readonly done?: Promise<void>;
 }
 
+/** One Ctrl-C reaches a process from its terminal and again through npm; only what comes later is a second one. */
+const SAME_SIGNAL_MS = 1_500;
 /** Added to the time that components have to stop before the process ends itself. */
 const SHUTDOWN_GRACE_MS = 2_000;
 
@@ -45,12 +47,15 @@ async function live(name: string, start: (context: ProcessContext) => Promise<Ru
   const stopping = new AbortController();
 
   const told = new Promise<void>((resolve) => {
+    let toldAtMs = 0;
     const onSignal = (signal: NodeJS.Signals): void => {
       if (stopping.signal.aborted) {
+        if (performance.now() - toldAtMs < SAME_SIGNAL_MS) return;
         logger.warn({ signal }, 'told to stop a second time: ending at once');
         process.exit(1);
       }
       logger.info({ signal }, 'stopping');
+      toldAtMs = performance.now();
       stopping.abort();
       resolve();
     };
