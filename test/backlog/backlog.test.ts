@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
 import { MongoClient } from 'mongodb';
 import { afterAll, expect, it } from 'vitest';
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
@@ -30,7 +31,7 @@ const environment = {
   CONSUMER_GROUP_PREFIX: name,
   HDFS_TOPICS_DIRECTORY: topicsDirectory,
   MONGODB_DATABASE: name,
-  REDIS_URL: `${config.REDIS_URL}/13`,
+  REDIS_URL: `redis://${new URL(config.REDIS_URL).host}/13`,
   SPEED_METRICS_PORT: '0',
   SIMULATOR_METRICS_PORT: '0',
   LOG_LEVEL: 'warn',
@@ -45,6 +46,9 @@ afterAll(async () => {
   const mongodb = new MongoClient(config.MONGODB_URL);
   await mongodb.db(name).dropDatabase();
   await mongodb.close();
+  const redis = new Redis(environment.REDIS_URL);
+  await redis.flushdb();
+  redis.disconnect();
 });
 
 it('a worker with every sink catches up on 3 million records of 10,000 sensors within its memory, in large files', async () => {
