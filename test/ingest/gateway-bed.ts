@@ -1,6 +1,7 @@
 import { KafkaProducer } from '../../connectors/kafka/producer.ts';
 import { createMetrics, type Registry } from '../../runtime/metrics.ts';
 import { startGateway, type Gateway, type GatewayOptions, type IngestReply } from '../../streaming/gateway/gateway.ts';
+import { loadConfig } from '../../runtime/config.ts';
 import { SILENT } from './topic-bed.ts';
 
 export interface Answer {
@@ -23,7 +24,7 @@ export class GatewayBed {
 
   static async start(topic: string, options: Partial<GatewayOptions> = {}): Promise<GatewayBed> {
     const producer = new KafkaProducer({
-      brokers: ['localhost:9092'],
+      brokers: loadConfig().KAFKA_BROKERS,
       clientId: 'test-gateway',
       logger: SILENT,
       queueBytes: 32 << 20,

@@ -6,6 +6,7 @@ import { createProducerMetrics } from '../../connectors/kafka/producer-metrics.t
 import { KafkaProducer, type KafkaProducerOptions } from '../../connectors/kafka/producer.ts';
 import { ensureTopics } from '../../connectors/kafka/topics.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
+import { loadConfig } from '../../runtime/config.ts';
 import { SILENT, TopicBed } from './topic-bed.ts';
 
 const topics = new TopicBed();
@@ -13,7 +14,7 @@ const producers: KafkaProducer[] = [];
 
 function makeProducer(options: Partial<KafkaProducerOptions> = {}): KafkaProducer {
   const producer = new KafkaProducer({
-    brokers: ['localhost:9092'],
+    brokers: loadConfig().KAFKA_BROKERS,
     clientId: 'test-producer',
     logger: SILENT,
     queueBytes: 32 << 20,
@@ -138,7 +139,7 @@ describe('a producer', () => {
     const producer = makeProducer();
     await producer.send(gone, [{ key: 'k', value: 'v' }]);
     await producer.send(other, [{ key: 'k', value: '1' }]);
-    const admin = createKafka({ brokers: ['localhost:9092'], clientId: 'test', logger: SILENT }).admin();
+    const admin = createKafka({ brokers: loadConfig().KAFKA_BROKERS, clientId: 'test', logger: SILENT }).admin();
     await admin.connect();
     await admin.deleteTopics({ topics: [gone] });
     await admin.disconnect();
@@ -183,7 +184,7 @@ describe('a producer', () => {
 });
 
 describe('topics', () => {
-  const kafka = createKafka({ brokers: ['localhost:9092'], clientId: 'test-topics', logger: SILENT });
+  const kafka = createKafka({ brokers: loadConfig().KAFKA_BROKERS, clientId: 'test-topics', logger: SILENT });
 
   it('are made once, with the settings that the project needs', async () => {
     const [first, second] = [topics.name('made'), topics.name('made')];

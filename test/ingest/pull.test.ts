@@ -9,6 +9,7 @@ import { KafkaProducer } from '../../connectors/kafka/producer.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { readPullSources } from '../../streaming/pull/pull-file.ts';
 import { startPullSources, type PullSources } from '../../streaming/pull/pull-sources.ts';
+import { loadConfig } from '../../runtime/config.ts';
 import { eventually } from '../support/eventually.ts';
 import { IngestWorker } from './ingest-worker.ts';
 import { SILENT, TopicBed } from './topic-bed.ts';
@@ -34,7 +35,7 @@ beforeAll(async () => {
   port = typeof address === 'object' && address !== null ? address.port : 0;
   directory = await mkdtemp(join(tmpdir(), 'pull-'));
   producer = new KafkaProducer({
-    brokers: ['localhost:9092'],
+    brokers: loadConfig().KAFKA_BROKERS,
     clientId: 'test-pull',
     logger: SILENT,
     queueBytes: 1 << 20,

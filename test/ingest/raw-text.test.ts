@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KafkaProducer } from '../../connectors/kafka/producer.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { startRawTextSource, type RawTextSource } from '../../streaming/raw-text/raw-text-source.ts';
+import { loadConfig } from '../../runtime/config.ts';
 import { SILENT, TopicBed } from './topic-bed.ts';
 
 const topics = new TopicBed();
@@ -14,7 +15,7 @@ let source: RawTextSource;
 beforeAll(async () => {
   topic = await topics.create('raw', 4);
   producer = new KafkaProducer({
-    brokers: ['localhost:9092'],
+    brokers: loadConfig().KAFKA_BROKERS,
     clientId: 'test-raw',
     logger: SILENT,
     queueBytes: 4 << 20,

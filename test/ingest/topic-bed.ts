@@ -1,3 +1,4 @@
+import { loadConfig } from '../../runtime/config.ts';
 import { randomUUID } from 'node:crypto';
 import { ConfigResourceTypes, Kafka, logLevel, type IHeaders } from 'kafkajs';
 import { pino } from 'pino';
@@ -19,7 +20,7 @@ export class TopicBed {
   readonly #kafka: Kafka;
   readonly #topics: string[] = [];
 
-  constructor(brokers: readonly string[] = ['localhost:9092']) {
+  constructor(brokers: readonly string[] = loadConfig().KAFKA_BROKERS) {
     this.brokers = brokers;
     this.#kafka = new Kafka({
       clientId: 'test-ingest',
