@@ -93,7 +93,7 @@ test('workers killed again and again leave each store with each record exactly o
         return { key: sensorId, value };
       });
       await topics.send(source, messages);
-      await delay(20);
+      await delay(200);
     }
   };
   const feeder = feed();
