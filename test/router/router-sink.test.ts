@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createKafka } from '../../connectors/kafka/client.ts';
 import type { ConsumedRecord } from '../../connectors/kafka/consumed.ts';
 import { TopicDirectory } from '../../connectors/kafka/topic-directory.ts';
@@ -10,6 +10,7 @@ import { createMetrics, type Registry } from '../../runtime/metrics.ts';
 import type { Routes } from '../../streaming/routes/routes-file.ts';
 import { createRouterSink } from '../../streaming/sinks/router/router-sink.ts';
 import { RouterTopics } from '../../streaming/sinks/router/router-topics.ts';
+import { eventually } from '../support/eventually.ts';
 import { KafkaTopics, type ReadRecord } from '../support/kafka-topics.ts';
 import { batchOf, contextOf, LIMITS, routesOf, SILENT } from '../support/partitions.ts';
 import { makeEnvelope } from '../support/readings.ts';
@@ -29,6 +30,24 @@ interface Place {
 }
 
 let place: Place;
+
+/** A broker that was just made makes its transaction log at the first transaction, and refuses until then. */
+beforeAll(() =>
+  eventually('the transaction coordinator answers', async () => {
+    const producer = kafka.producer({
+      transactionalId: `test-${randomUUID()}`,
+      idempotent: true,
+      maxInFlightRequests: 1,
+    });
+    await producer.connect();
+    try {
+      await (await producer.transaction()).abort();
+    } finally {
+      await producer.disconnect();
+    }
+    return true;
+  }),
+);
 
 beforeEach(async () => {
   const id = randomUUID().slice(0, 6);
