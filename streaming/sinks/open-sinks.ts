@@ -1,25 +1,11 @@
 import type { DecodeLimits } from '../../grid/envelope.ts';
-import type { Config, SinkName } from '../../runtime/config.ts';
-import type { Logger } from '../../runtime/logger.ts';
-import type { Registry } from '../../runtime/metrics.ts';
-import type { Routes } from '../routes/routes-file.ts';
-import type { OnCommitPoint } from './hdfs/commit-point.ts';
+import type { SinkName } from '../../runtime/config.ts';
 import { createHdfsSinkMetrics } from './hdfs/hdfs-sink.ts';
 import { openHdfsSink, openUnorganizedSink } from './hdfs/open-hdfs-sink.ts';
 import { openMongodbSink } from './mongodb/open-mongodb-sink.ts';
 import { openRedisSink } from './redis/open-redis-sink.ts';
 import { openRouterSink } from './router/open-router-sink.ts';
-import type { Sink } from './sink.ts';
-
-/** What sinks are made from. */
-export interface SinkEnvironment {
-  readonly config: Config;
-  readonly routes: Routes;
-  readonly logger: Logger;
-  readonly metrics: Registry;
-  /** For the crash tests: told of every point of the commit protocol. */
-  readonly onCommitPoint?: OnCommitPoint;
-}
+import type { Sink, SinkEnvironment } from './sink.ts';
 
 /** Makes the named sinks with their connections; none waits here for its store. */
 export function openSinks(names: readonly SinkName[], environment: SinkEnvironment): Sink[] {

@@ -1,5 +1,9 @@
 import type { PartitionContext, PartitionProcessor } from '../../connectors/kafka/consumed.ts';
-import type { SinkName } from '../../runtime/config.ts';
+import type { Config, SinkName } from '../../runtime/config.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Registry } from '../../runtime/metrics.ts';
+import type { Routes } from '../routes/routes-file.ts';
+import type { OnCommitPoint } from './hdfs/commit-point.ts';
 
 /** One sink of the speed layer: a consumer group of its own over some topics, and what it does with a partition. */
 export interface Sink {
@@ -8,4 +12,14 @@ export interface Sink {
   readonly createProcessor: (context: PartitionContext) => PartitionProcessor;
   /** Lets go of the sink's connections, after its consumer has stopped. Never throws. */
   readonly close: () => Promise<void>;
+}
+
+/** What sinks are made from. */
+export interface SinkEnvironment {
+  readonly config: Config;
+  readonly routes: Routes;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  /** For the crash tests: told of every point of the commit protocol. */
+  readonly onCommitPoint?: OnCommitPoint;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { HdfsClient, type HdfsPort } from '../../connectors/hdfs/hdfs.ts';
+import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import type { ConsumedBatch } from '../../connectors/kafka/consumed.ts';
+import { asGridError } from '../../grid/errors.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { PartitionLayout } from '../../streaming/sinks/hdfs/layout.ts';
 import { PartitionWriter, type PartitionWriterOptions } from '../../streaming/sinks/hdfs/partition-writer.ts';
@@ -80,10 +81,8 @@ export async function writeAll(
       await check.close({ kind: 'stopped' });
       if (committed >= before) return tries;
     } catch (error) {
-      await writer.close({ kind: 'failed', error: error as never });
+      await writer.close({ kind: 'failed', error: asGridError(error, 'Writing in the test') });
     }
   }
   throw new Error(`not done after ${tries} tries`);
 }
-
-export type { HdfsPort };

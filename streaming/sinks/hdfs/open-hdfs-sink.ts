@@ -1,7 +1,6 @@
 import { HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
 import type { DecodeLimits } from '../../../grid/envelope.ts';
-import type { SinkEnvironment } from '../open-sinks.ts';
-import type { Sink } from '../sink.ts';
+import type { Sink, SinkEnvironment } from '../sink.ts';
 import { createHdfsSink, type HdfsSinkMetrics } from './hdfs-sink.ts';
 import { readingPlacer, textPlacer, type Placer } from './placement.ts';
 

@@ -1,7 +1,6 @@
 import { MongodbConnection } from '../../../connectors/mongodb/connection.ts';
 import type { DecodeLimits } from '../../../grid/envelope.ts';
-import type { SinkEnvironment } from '../open-sinks.ts';
-import type { Sink } from '../sink.ts';
+import type { Sink, SinkEnvironment } from '../sink.ts';
 import { createMongodbSink } from './mongodb-sink.ts';
 
 /** The document sink as the configuration describes it. */

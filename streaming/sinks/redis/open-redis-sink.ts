@@ -1,8 +1,7 @@
 import { RedisConnection } from '../../../connectors/redis/connection.ts';
 import { NewestValues } from '../../../connectors/redis/newest-values.ts';
 import type { DecodeLimits } from '../../../grid/envelope.ts';
-import type { SinkEnvironment } from '../open-sinks.ts';
-import type { Sink } from '../sink.ts';
+import type { Sink, SinkEnvironment } from '../sink.ts';
 import { createRedisSink } from './redis-sink.ts';
 
 /** The newest-value sink as the configuration describes it. */

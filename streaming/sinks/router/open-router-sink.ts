@@ -2,8 +2,7 @@ import { createKafka } from '../../../connectors/kafka/client.ts';
 import { TopicDirectory } from '../../../connectors/kafka/topic-directory.ts';
 import { TransactionalWriter } from '../../../connectors/kafka/transactional-writer.ts';
 import type { DecodeLimits } from '../../../grid/envelope.ts';
-import type { SinkEnvironment } from '../open-sinks.ts';
-import type { Sink } from '../sink.ts';
+import type { Sink, SinkEnvironment } from '../sink.ts';
 import { createRouterSink } from './router-sink.ts';
 import { RouterTopics } from './router-topics.ts';
 
