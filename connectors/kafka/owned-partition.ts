@@ -101,7 +101,10 @@ export class OwnedPartition {
     });
     this.#processor = processor;
     try {
-      const answer = await processor.open();
+      const opening = processor.open();
+      // A close that comes meanwhile has to wait: a processor is promised that its calls never overlap.
+      this.#processing = opening.catch(() => undefined);
+      const answer = await opening;
       const bounds = await startOffset(this.#admin, this.#options.groupId, this.#topic, this.#partition, answer);
       if (this.isClosed()) return;
       const start = bounds.offset;
