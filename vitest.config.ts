@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{grid,runtime,connectors,streaming,workers,infra,bench}/**/*.test.ts'],
+          include: ['{grid,runtime,connectors,streaming,workflows,activities,workers,infra,bench}/**/*.test.ts'],
           environment: 'node',
         },
       },

@@ -94,6 +94,26 @@ export const ERRORS = {
   'mongodb-refused': operator(502),
   'source-unavailable': store(502),
   'source-refused': operator(502),
+  // History in SQL databases, and the batch jobs that import it.
+  'source-denied': operator(403),
+  'source-tls-refused': operator(502),
+  'unsupported-server': operator(502),
+  'unknown-table': operator(404),
+  'unknown-column': operator(404),
+  'unsupported-column': operator(),
+  'row-too-large': operator(413),
+  'append-impossible': operator(409),
+  'table-changed': { retryable: false, fault: 'store', disposition: 'restart', httpStatus: 409 },
+  'snapshot-lost': { retryable: false, fault: 'store', disposition: 'restart', httpStatus: 410 },
+  'import-verification-failed': { retryable: true, fault: 'store', disposition: 'restart', httpStatus: 502 },
+  'import-conflict': { retryable: false, fault: 'operator', disposition: 'restart', httpStatus: 409 },
+  'splits-parked': { retryable: false, fault: 'store', disposition: 'stop', httpStatus: 500 },
+  'invalid-input': operator(400),
+  'hive-unavailable': store(),
+  'hive-timeout': store(504),
+  'hive-refused': operator(502),
+  'temporal-unavailable': store(),
+  'temporal-refused': operator(502),
   // Setting up and running servers natively.
   'tool-missing': operator(),
   'download-failed': store(),
@@ -125,10 +145,13 @@ export class GridError extends Error {
   readonly fault: Fault;
   readonly disposition: Disposition;
   readonly httpStatus: number;
+  /** What whoever decides needs beside the code; plain data. */
+  readonly details: Readonly<Record<string, string | number | boolean>> | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; details?: GridError['details'] }) {
     super(message, options);
     this.code = code;
+    this.details = options?.details;
     const properties = ERRORS[code];
     this.retryable = properties.retryable;
     this.fault = properties.fault;

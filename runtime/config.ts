@@ -87,6 +87,26 @@ export const environmentSchema = z.object({
   HISTORY_POSTGRES_URL: url('postgres', 'postgresql').prefault('postgresql://powergrid@localhost:5432/history'),
   HISTORY_MSSQL_URL: z.string().prefault(''),
 
+  // Batch jobs
+  TEMPORAL_TASK_QUEUE: z.string().min(1).prefault('batch'),
+  BATCH_METRICS_PORT: port().prefault('9466'),
+  HDFS_IMPORTS_DIRECTORY: hdfsDirectory().prefault('/imports'),
+  HIVE_DATABASE_PREFIX: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower-case letters, digits and underscores, a letter first')
+    .prefault('history'),
+  HIVE_CALL_TIMEOUT_MS: integer(1_000, 86_400_000).prefault('600000'),
+  HISTORY_CONNECT_TIMEOUT_MS: integer(100, 600_000).prefault('5000'),
+  HISTORY_MAX_CONNECTIONS: integer(1, 1_000).prefault('3'),
+  HISTORY_MAX_BYTES_PER_SECOND: integer(0).prefault('0'),
+  HISTORY_SPLIT_ROWS: integer(1, 1_000_000_000).prefault('500000'),
+  HISTORY_TELEMETRY_FILE: z.string().prefault('infra/config/telemetry-tables.json'),
+  NIGHTLY_IMPORT: z.enum(['on', 'paused', 'off']).prefault('on'),
+  NIGHTLY_IMPORT_CRON: z.string().min(9).prefault('0 2 * * *'),
+  NIGHTLY_IMPORT_TIME_ZONE: z.string().min(1).prefault('UTC'),
+  NIGHTLY_IMPORT_CATCHUP_SECONDS: integer(10, 366 * 86_400).prefault('86400'),
+  NIGHTLY_IMPORT_INPUT: z.string().min(2).prefault('{"mode":"merge","reconcile":true}'),
+
   // Native stack
   STACK_HOME: z.string().min(1).prefault('.stack'),
   STACK_INSTALL_HOME: z.string().prefault(''),

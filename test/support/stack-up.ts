@@ -3,7 +3,7 @@ import { settingsFromConfig, type ServerName } from '../../infra/native/settings
 import { bringUpWith, takeDownWith } from '../../infra/native/stack.ts';
 
 /** What the tests of the `stack` project use. */
-const NEEDED: readonly ServerName[] = ['kafka', 'hdfs', 'redis', 'mongodb'];
+const NEEDED: readonly ServerName[] = ['kafka', 'hdfs', 'redis', 'mongodb', 'postgres', 'temporal', 'hive'];
 
 /**
  * Brings the servers up before the first test of the `stack` project. They stay up, so that the next run starts at once;

@@ -1,0 +1,157 @@
+/** What the import's workflows ask of its activities; implemented in `activities/import`. Paths and figures, never rows. */
+import type { ImportInput, SourceName } from './import-input.ts';
+import type { ColumnRemark, SourceSnapshot, TableId } from './sql-source.ts';
+
+/** One run of one import, the same in every activity. */
+export interface ImportRun {
+  readonly source: SourceName;
+  /** `<business date>-<last 12 hexadecimal digits of the workflow's first run id>`: names its directories in HDFS. */
+  readonly runId: string;
+  readonly workflowId: string;
+  readonly workflowRunId: string;
+  readonly businessDate: string;
+  readonly input: ImportInput;
+}
+
+export interface OpenedImport {
+  readonly product: string;
+  readonly database: string;
+  readonly sharedSnapshots: boolean;
+  readonly consistency: 'database' | 'table' | 'none';
+  readonly notes: readonly string[];
+  readonly source: SourceName;
+  readonly tables: readonly TableId[];
+  /** Tables that were not asked for by name and cannot be imported. */
+  readonly skipped: readonly { readonly table: TableId; readonly reason: string }[];
+  /** Resolved from the input and the configuration. */
+  readonly maxConnections: number;
+}
+
+/** The signal `snapshotTaken`: the keeper tells the workflow which snapshot it holds. A new one makes the earlier void. */
+export interface SnapshotTaken {
+  readonly snapshot: SourceSnapshot;
+}
+
+export type PlannedTable =
+  | {
+      readonly kind: 'planned';
+      readonly splits: number;
+      readonly estimatedRows: number;
+      readonly estimatedBytes: number;
+      /** `full` replaces, `append` adds, `merge` adds and lets later rows win. */
+      readonly publishAs: 'full' | 'append' | 'merge';
+      readonly remarks: readonly ColumnRemark[];
+    }
+  /** Nothing has changed since the last import. */
+  | { readonly kind: 'unchanged'; readonly rows: number }
+  /** This very run has published the table before (it is being resumed): its result. */
+  | { readonly kind: 'published'; readonly result: TableResult };
+
+/** Splits of a table that one activity brings to one snapshot, in order. */
+export interface SplitStretch {
+  readonly run: ImportRun;
+  readonly table: TableId;
+  /** First split. */
+  readonly from: number;
+  /** After the last split. */
+  readonly to: number;
+  /** Parked splits in between, which are left alone. */
+  readonly skip: readonly number[];
+  /** Absent where snapshots are not shared. */
+  readonly snapshot?: SourceSnapshot;
+  /** Bytes of text a second that this stretch may read; absent: as fast as it goes. */
+  readonly maxBytesPerSecond?: number;
+}
+
+/** What is in HDFS for a stretch, verified at its snapshot. */
+export interface StretchResult {
+  /** The snapshot that the splits were brought to: the one asked for, or where snapshots are not shared the reader's own. */
+  readonly snapshot: SourceSnapshot;
+  readonly splits: number;
+  readonly rows: number;
+  readonly textBytes: number;
+  readonly fileBytes: number;
+  /** Splits that were kept from earlier, since the database computes the same digest at this snapshot. */
+  readonly kept: number;
+}
+
+/**
+ * Heartbeat details of `bringSplits`: splits that are done. A failure of `bringSplits` that concerns one split is an
+ * `ApplicationFailure` with the error code as its type and `[{split: <number>}]` as its details.
+ */
+export interface SplitFailureDetails {
+  readonly split: number;
+}
+
+export interface TableResult {
+  readonly table: TableId;
+  readonly publishedAs: 'full' | 'append' | 'merge';
+  /** Qualified name of what is queried in Hive. */
+  readonly hiveTable: string;
+  /** Qualified name of the view of readings, where a telemetry mapping is there. */
+  readonly readings?: string;
+  readonly directory: string;
+  /** Rows that this run imported. */
+  readonly rows: number;
+  /** Rows of the source table at the snapshot. */
+  readonly sourceRows: number;
+  readonly textBytes: number;
+  readonly fileBytes: number;
+  readonly splits: number;
+  /** MD5 over the digests of the splits, in order. */
+  readonly digest: string;
+  readonly verified: boolean;
+  /** With `reconcile`: rows that were gone from the source. */
+  readonly deletedRows?: number;
+  readonly remarks: readonly ColumnRemark[];
+}
+
+export interface ImportActivities {
+  /**
+   * Checks the configuration and the source and finds the tables. Its failures are final (a source that cannot be reached
+   * is tried for some seconds) and leave nothing behind.
+   */
+  openImport(request: Omit<ImportRun, 'source'>): Promise<OpenedImport>;
+  /**
+   * Holds a snapshot, tells the workflow of it by signal `snapshotTaken`, heartbeats, and ends when it is cancelled. When it
+   * is run again, or the transaction was lost, it takes a new one and tells of that.
+   */
+  holdSnapshot(run: ImportRun): Promise<void>;
+  /** Plans a table at the snapshot and keeps the plan in HDFS; a plan of before that still holds is kept, with what was done by it. */
+  planTable(request: {
+    readonly run: ImportRun;
+    readonly table: TableId;
+    readonly snapshot?: SourceSnapshot;
+  }): Promise<PlannedTable>;
+  /** Brings the splits of a stretch to the snapshot: copies those that are missing or have changed, and verifies. Idempotent. */
+  bringSplits(stretch: SplitStretch): Promise<StretchResult>;
+  /** Proves that every split lies in HDFS at this snapshot, commits the run's directory, and lets Hive's table show it. Idempotent. */
+  publishTable(request: {
+    readonly run: ImportRun;
+    readonly table: TableId;
+    /** The one that all its splits were brought to. */
+    readonly snapshot: SourceSnapshot;
+    readonly publishAs: 'full' | 'append' | 'merge';
+  }): Promise<TableResult>;
+  /** Deletes what the run has unpublished in HDFS: of these tables, or of all. */
+  discardWork(request: { readonly run: ImportRun; readonly tables?: readonly TableId[] }): Promise<void>;
+}
+
+/** A run that failed, or waits with parked splits. */
+export interface RetryCandidate {
+  readonly workflowId: string;
+  readonly workflowRunId: string;
+  readonly workflowType: string;
+  readonly state: 'failed' | 'waiting';
+  readonly reason: string;
+  /** Input for the retry: the run's own, and for imports `resume`. */
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+export interface RetryActivities {
+  /** Finds by visibility the runs that failed, timed out or were terminated, or wait with parked splits, and were not made good since. */
+  findFailedRuns(request: {
+    readonly sinceIso: string;
+    readonly workflowType: string;
+  }): Promise<readonly RetryCandidate[]>;
+}
