@@ -146,7 +146,7 @@ export class GridError extends Error {
   readonly disposition: Disposition;
   readonly httpStatus: number;
   /** What whoever decides needs beside the code; plain data. */
-  readonly details: Readonly<Record<string, string | number | boolean>> | undefined;
+  readonly details: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown; details?: GridError['details'] }) {
     super(message, options);

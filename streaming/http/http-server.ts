@@ -57,7 +57,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
 
 /** A {@link GridError} whose reply carries more fields than code and message. */
 export class DetailedError extends GridError {
-  readonly details: Readonly<Record<string, unknown>>;
+  override readonly details: Readonly<Record<string, unknown>>;
 
   constructor(error: GridError, details: Readonly<Record<string, unknown>>) {
     super(error.code, error.message, { cause: error.cause });
