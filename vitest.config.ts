@@ -12,6 +12,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{grid,runtime,connectors,streaming,workflows,activities,workers,infra,bench}/**/*.test.ts'],
           environment: 'node',
+          // They take milliseconds; a machine that is busy otherwise must not fail them.
+          testTimeout: 30_000,
         },
       },
       {

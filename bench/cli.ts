@@ -23,6 +23,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     usage: '[MB per file, 512] [runs, 3]',
     description: 'one file to HDFS, verified, beside a bare PUT and the webhdfs driver',
   },
+  'sql-import': {
+    file: 'bench/sql-import/compare.ts',
+    usage: '[--rows 10000000] [--runs 3] [--with-sqoop] [--sqlserver] [--keep-table]',
+    description: 'PostgreSQL to HDFS: the import beside psql, a bare pipe, and Sqoop',
+  },
   'redis-sink': {
     file: 'bench/redis-sink.ts',
     usage: '[readings, 600000] [runs, 3]',
@@ -66,7 +71,7 @@ async function run({ file }: Benchmark, args: readonly string[]): Promise<void> 
 }
 
 const program = new Command('npm run bench --')
-  .description('Benchmarks against the running stack (npm run stack -- up kafka hdfs redis mongodb)')
+  .description('Benchmarks against the running stack (npm run stack -- up)')
   .enablePositionalOptions()
   .helpCommand(false)
   .action(() => {

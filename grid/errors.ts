@@ -96,6 +96,7 @@ export const ERRORS = {
   'source-refused': operator(502),
   // History in SQL databases, and the batch jobs that import it.
   'source-denied': operator(403),
+  'source-unreachable': operator(502),
   'source-tls-refused': operator(502),
   'unsupported-server': operator(502),
   'unknown-table': operator(404),
@@ -106,6 +107,7 @@ export const ERRORS = {
   'table-changed': { retryable: false, fault: 'store', disposition: 'restart', httpStatus: 409 },
   'snapshot-lost': { retryable: false, fault: 'store', disposition: 'restart', httpStatus: 410 },
   'import-verification-failed': { retryable: true, fault: 'store', disposition: 'restart', httpStatus: 502 },
+  'split-unverifiable': { retryable: false, fault: 'store', disposition: 'stop', httpStatus: 502 },
   'import-conflict': { retryable: false, fault: 'operator', disposition: 'restart', httpStatus: 409 },
   'splits-parked': { retryable: false, fault: 'store', disposition: 'stop', httpStatus: 500 },
   'invalid-input': operator(400),

@@ -118,6 +118,11 @@ export const environmentSchema = z.object({
     .enum(['true', 'false'])
     .transform((text) => text === 'true')
     .prefault('true'),
+  START_IMPORT: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .prefault('true'),
+  START_HISTORY_ROWS: integer(0, 100_000_000).prefault('1500000'),
 
   // Processes
   INGEST_HOST: z.string().min(1).prefault('127.0.0.1'),

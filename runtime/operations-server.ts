@@ -15,7 +15,7 @@ export interface OperationsServerOptions {
   readonly port: number;
   /** Several workers of a kind on one host: all but the first take any free port, and say which. */
   readonly orAnyFreePort?: boolean;
-  readonly metrics: Registry;
+  readonly metrics: Pick<Registry, 'contentType' | 'metrics'>;
   readonly readiness: () => Promise<Readiness> | Readiness;
   readonly logger: Logger;
 }

@@ -9,11 +9,12 @@ import { Command, InvalidArgumentError } from 'commander';
 import { Kafka, logLevel } from 'kafkajs';
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { loadConfig } from '../../runtime/config.ts';
+import type { SideResult } from '../compare/result.ts';
+import { flagsOfScript, runSide } from '../compare/side.ts';
+import { commonFigures, comparisonTables } from '../compare/table.ts';
 import { installFlume, runFlume } from '../peers/flume/flume.ts';
 import { deleteTopic, fillTopic, PARTITIONS } from './compare/feed.ts';
-import { comparisonTables } from './compare/table.ts';
-import type { SideResult, SideRun } from './compare/run.ts';
-import { runSide, speedLayerFlags } from './compare/side.ts';
+import type { SideRun } from './compare/run.ts';
 
 function atLeastOne(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('must be a whole number of at least 1.');
@@ -53,7 +54,7 @@ async function dataBytes(directory: string): Promise<number> {
 
 type Side = (run: SideRun) => Promise<SideResult>;
 const sides = new Map<string, Side>([
-  ['sink', (run) => runSide('bench/hdfs-sink/compare/sink.ts', speedLayerFlags(), run, stopping.signal)],
+  ['sink', (run) => runSide('bench/hdfs-sink/compare/sink.ts', flagsOfScript('worker:speed'), run, stopping.signal)],
   ['bare', (run) => runSide('bench/hdfs-sink/compare/bare.ts', [], run, stopping.signal)],
 ]);
 
@@ -88,7 +89,7 @@ try {
     }
   }
   console.log(`\nMedians of ${options.runs} runs (least–most), ${options.records} records:\n`);
-  console.log(comparisonTables(results));
+  console.log(comparisonTables(results, commonFigures('records')));
 } catch (error) {
   if (!stopping.signal.aborted) throw error;
   console.error('Stopped.');

@@ -25,6 +25,8 @@ export interface OpenedImport {
   readonly skipped: readonly { readonly table: TableId; readonly reason: string }[];
   /** Resolved from the input and the configuration. */
   readonly maxConnections: number;
+  /** Likewise, of all connections together; absent: as fast as it goes. */
+  readonly maxBytesPerSecond?: number;
 }
 
 /** The signal `snapshotTaken`: the keeper tells the workflow which snapshot it holds. A new one makes the earlier void. */
@@ -41,6 +43,8 @@ export type PlannedTable =
       /** `full` replaces, `append` adds, `merge` adds and lets later rows win. */
       readonly publishAs: 'full' | 'append' | 'merge';
       readonly remarks: readonly ColumnRemark[];
+      /** Sentences for the summary: why it is published in another way than asked for. */
+      readonly notes?: readonly string[];
     }
   /** Nothing has changed since the last import. */
   | { readonly kind: 'unchanged'; readonly rows: number }
@@ -142,16 +146,23 @@ export interface RetryCandidate {
   readonly workflowId: string;
   readonly workflowRunId: string;
   readonly workflowType: string;
-  readonly state: 'failed' | 'waiting';
+  /** `unretryable`: it would fail in the same way again, such as for its input. */
+  readonly state: 'failed' | 'waiting' | 'unretryable';
   readonly reason: string;
-  /** Input for the retry: the run's own, and for imports `resume`. */
+  /** The retry's workflow id: the same for every retry of one failed run. */
+  readonly retryWorkflowId: string;
+  /** Input for the retry: the run's own, and for imports `resume`. Empty unless `failed`. */
   readonly input: Readonly<Record<string, unknown>>;
 }
 
 export interface RetryActivities {
-  /** Finds by visibility the runs that failed, timed out or were terminated, or wait with parked splits, and were not made good since. */
+  /**
+   * Finds by visibility the runs on a task queue that failed, timed out or were terminated, or wait with parked splits, and were
+   * not made good since; a failed retry stands for the run that it retried. The oldest come first.
+   */
   findFailedRuns(request: {
     readonly sinceIso: string;
     readonly workflowType: string;
-  }): Promise<readonly RetryCandidate[]>;
+    readonly taskQueue: string;
+  }): Promise<{ readonly candidates: readonly RetryCandidate[]; readonly leftOut: number }>;
 }

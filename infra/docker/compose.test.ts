@@ -42,7 +42,7 @@ it('describes every server with a health check and a memory limit, and waits onl
   // The schema above has checked the former of each service that is in the file.
   expect(services.map(([name]) => name).sort()).toEqual([
     ...['datanode', 'grafana', 'hive', 'kafka', 'mongodb', 'namenode', 'postgres', 'prometheus', 'redis', 'sqlserver'],
-    ...['temporal', 'worker-ingest', 'worker-simulator', 'worker-speed'],
+    ...['temporal', 'worker-batch', 'worker-ingest', 'worker-simulator', 'worker-speed'],
   ]);
   for (const [name, { depends_on: needs }] of services) {
     for (const needed of Object.keys(needs)) expect([name, compose.services[needed]]).not.toEqual([name, undefined]);
@@ -109,6 +109,7 @@ it('lets workers be reached for their health, and stop in their own time', () =>
   const healthPorts = new Map([
     ['worker-ingest', config.INGEST_PORT],
     ['worker-speed', config.SPEED_METRICS_PORT],
+    ['worker-batch', config.BATCH_METRICS_PORT],
     ['worker-simulator', config.SIMULATOR_METRICS_PORT],
   ]);
   for (const [name, worker] of workers) {
@@ -120,10 +121,12 @@ it('lets workers be reached for their health, and stop in their own time', () =>
   }
 });
 
-it('lets whoever follows a WebHDFS redirect reach the DataNode, from the host and from the speed worker', () => {
+it('lets whoever follows a WebHDFS redirect reach the DataNode, from the host and from the workers that write', () => {
   expect(compose.services['datanode']?.environment['HDFS-SITE.XML_dfs.datanode.hostname']).toBe('localhost');
   expect(published.get(9864)).toBe('datanode');
-  expect(compose.services['worker-speed']?.network_mode).toBe('service:datanode');
+  for (const name of ['worker-speed', 'worker-batch']) {
+    expect([name, compose.services[name]?.network_mode]).toEqual([name, 'service:datanode']);
+  }
 });
 
 it('runs workers that are in the image', () => {

@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { createImportMetrics } from '../../activities/import/metrics.ts';
 import { loadConfig } from '../../runtime/config.ts';
+import { Registry } from '../../runtime/metrics.ts';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(`${project}${path}`, 'utf8');
@@ -24,6 +26,7 @@ it('Prometheus scrapes each process at its default port, in its container and on
   const ports = {
     ingest: config.INGEST_PORT,
     speed: config.SPEED_METRICS_PORT,
+    batch: config.BATCH_METRICS_PORT,
     simulator: config.SIMULATOR_METRICS_PORT,
   };
   for (const [job, port] of Object.entries(ports)) {
@@ -32,7 +35,7 @@ it('Prometheus scrapes each process at its default port, in its container and on
   }
 });
 
-it('every metric that the dashboard asks for is one that the program has', () => {
+it('every metric that the dashboards ask for is one that the program has', () => {
   const sources = ['connectors', 'runtime', 'streaming']
     .flatMap((folder) =>
       readdirSync(`${project}${folder}`, { recursive: true, encoding: 'utf8' }).map((path) => `${folder}/${path}`),
@@ -40,9 +43,16 @@ it('every metric that the dashboard asks for is one that the program has', () =>
     .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
     .map(read)
     .join('\n');
-  const known = new Set([...sources.matchAll(/name: '(powergrid_\w+)'/g)].map(([, name]) => name));
-  const { panels } = dashboardSchema.parse(JSON.parse(read('infra/grafana/dashboards/speed-layer.json')));
-  const asked = panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => expr.match(/powergrid_\w+/g) ?? []));
-  expect(asked.length).toBeGreaterThan(5);
-  expect(asked.filter((name) => !known.has(name.replace(/_(bucket|sum|count)$/, '')))).toEqual([]);
+  const imports = new Registry();
+  createImportMetrics(imports);
+  const known = new Set([
+    ...[...sources.matchAll(/name: '(powergrid_\w+)'/g)].map(([, name]) => name),
+    ...imports.getMetricsAsArray().map(({ name }) => name),
+  ]);
+  for (const dashboard of ['speed-layer', 'batch-jobs']) {
+    const { panels } = dashboardSchema.parse(JSON.parse(read(`infra/grafana/dashboards/${dashboard}.json`)));
+    const asked = panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => expr.match(/powergrid_\w+/g) ?? []));
+    expect(asked.length).toBeGreaterThanOrEqual(5);
+    expect(asked.filter((name) => !known.has(name.replace(/_(bucket|sum|count)$/, '')))).toEqual([]);
+  }
 });

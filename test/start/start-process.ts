@@ -45,7 +45,7 @@ export class StartProcess {
   }
 
   /** Waits until it has printed something like this; fails when it ends before. */
-  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+  async printed(pattern: RegExp, timeoutMs = 120_000): Promise<RegExpExecArray> {
     return eventually(
       `the output matches ${String(pattern)}`,
       () => {
@@ -54,7 +54,7 @@ export class StartProcess {
         if (this.#child.exitCode !== null) throw new Error(`it ended with ${this.#child.exitCode}:\n${this.#output}`);
         return undefined;
       },
-      120_000,
+      timeoutMs,
     );
   }
 }

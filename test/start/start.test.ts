@@ -9,6 +9,7 @@ import { takeDown } from '../../infra/native/stack.ts';
 import { statusOf, type ServerState } from '../../infra/native/status.ts';
 import { makePrivateStack, removePrivateStack, settingsOfPrivate, type PrivateStack } from '../stack/private-stack.ts';
 import { eventually } from '../support/eventually.ts';
+import { changeHistory, countHistory, countInHive } from './imported-history.ts';
 import { StartProcess, workersOf } from './start-process.ts';
 import { readNewest, readStores } from './stored-readings.ts';
 
@@ -16,6 +17,9 @@ const SERVERS = ['kafka', 'hdfs', 'redis', 'mongodb'] as const;
 /** Every figure of a progress line that this test reads. */
 const PROGRESS =
   /^\d+:\d\d:\d\d {2}Kafka ([\d,]+) readings .*?HDFS ([\d,]+) files? .*?MongoDB ([\d,]+) documents .*?sensor (\S+) -?[\d.]+/gm;
+/** Hive and Temporal have to come up first, on a machine that may be busy. */
+const IMPORT_MS = 240_000;
+const TABLES = ['awkward_types', 'load', 'node', 'telemetry', 'telemetry_readings'] as const;
 const KEPT = /^Kept: ([\d,]+) readings in Kafka, ([\d,]+) files? of .+ in HDFS, ([\d,]+) documents in MongoDB/m;
 
 describe('npm start', () => {
@@ -33,6 +37,7 @@ describe('npm start', () => {
       SPEED_METRICS_PORT: String(own.mongodb),
       SIMULATOR_METRICS_PORT: String(own.hive),
       HDFS_ROTATE_SECONDS: '3',
+      START_HISTORY_ROWS: '1',
       START_SIMBENCH: String(await lendSimbench()),
     };
   });
@@ -153,8 +158,80 @@ describe('npm start', () => {
     expect(await states()).toEqual(['running', 'running', 'stopped', 'running']);
   });
 
+  it(
+    'imports the sample history beside the streaming, and shows what PostgreSQL and Hive have',
+    async () => {
+      const run = startWithHistory();
+      const [, summary = ''] = await run.printed(/^Imported 5 tables of (PostgreSQL .*\n.*)/m, IMPORT_MS);
+      await run.printed(/ history [\d,]+ rows .*5 tables in Hive/);
+      run.signal('SIGTERM');
+      expect(await run.ended(), run.output).toBe(0);
+
+      const stored = await countHistory(environment, TABLES);
+      expect(stored['telemetry_readings']).toBeGreaterThanOrEqual(35_136);
+      const total = Object.values(stored).reduce((sum, count) => sum + count, 0);
+      expect(shownCounts(summary)).toEqual(stored);
+      expect(await countInHive(environment, TABLES)).toEqual(stored);
+      expect(summary).toMatch(new RegExp(`: ${total.toLocaleString('en')} rows in .* splits?, verified\\.$`, 'm'));
+      expect(run.output).toMatch(new RegExp(`^History: ${total.toLocaleString('en')} rows of 5 tables in Hive`, 'm'));
+      expect(run.output).toContain(
+        `:${environment['TEMPORAL_UI_PORT'] ?? ''}/namespaces/default/workflows/first-import`,
+      );
+      expect(kept(run)).toHaveLength(3);
+      expect(run.output).not.toMatch(/^ {2}!|restart/m);
+      expect(workersOf(stack.stackHome)).toEqual([]);
+    },
+    IMPORT_MS,
+  );
+
+  it(
+    'takes over only what has changed when it is started again',
+    async () => {
+      await changeHistory(
+        environment,
+        `INSERT INTO telemetry_readings (sensor_id, measured_at, value, unit) VALUES ('mine', now(), 42, 'MW');
+       UPDATE telemetry SET wattage = wattage + 1 WHERE id <= 10`,
+      );
+      const run = startWithHistory();
+      const [, summary = ''] = await run.printed(/^Imported 2 tables of (PostgreSQL .*\n.*)/m, IMPORT_MS);
+      run.signal('SIGTERM');
+      expect(await run.ended(), run.output).toBe(0);
+
+      expect(summary).toMatch(/: 11 rows in .*verified\.$/m);
+      const stored = await countHistory(environment, TABLES);
+      expect(shownCounts(summary)).toEqual(stored);
+      expect(await countInHive(environment, TABLES)).toEqual(stored);
+      expect(run.output).not.toMatch(/^ {2}history .*sample tables/m);
+    },
+    IMPORT_MS,
+  );
+
+  it(
+    'says in a sentence why an import failed and how to retry it, and streams on',
+    async () => {
+      await changeHistory(environment, `CREATE TABLE broken AS SELECT timestamptz 'infinity' AS never`);
+      const run = startWithHistory();
+      await run.printed(/^The import of SQL history failed: .*npm run job -- retry.*\n {2}.*broken.*/m);
+      await run.printed(/history failed[^\n]*\n(.*\n)*.* history failed/);
+      run.signal('SIGTERM');
+      expect(await run.ended(), run.output).toBe(0);
+      await changeHistory(environment, 'DROP TABLE broken');
+      const [readings] = kept(run);
+      expect((await readStores(environment)).readings).toBe(readings);
+    },
+    IMPORT_MS,
+  );
+
   function start(...args: string[]): StartProcess {
-    const run = new StartProcess(['--servers', 'none', ...args], environment);
+    return started(['--servers', 'none', ...args]);
+  }
+
+  function startWithHistory(): StartProcess {
+    return started(['--servers', 'postgres,temporal,hive', '--keep-servers']);
+  }
+
+  function started(args: readonly string[]): StartProcess {
+    const run = new StartProcess(args, environment);
     runs.push(run);
     return run;
   }
@@ -177,6 +254,14 @@ describe('npm start', () => {
     return (KEPT.exec(run.output) ?? []).slice(1).map(figure);
   }
 });
+
+/** `telemetry_readings 35,136, node 100 (unchanged)` → its figures by name. */
+function shownCounts(text: string): Record<string, number> {
+  const list = /database \w+: (.*)$/m.exec(text.slice(text.indexOf('\n')))?.[1] ?? '';
+  return Object.fromEntries(
+    [...list.matchAll(/(\w+) ([\d,]+)(?:, (?=\D)| \(|$)/g)].map(([, name, count]) => [name ?? '', figure(count ?? '')]),
+  );
+}
 
 function figure(text: string): number {
   return Number(text.replaceAll(',', ''));

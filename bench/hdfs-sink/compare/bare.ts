@@ -5,7 +5,8 @@
 import { once } from 'node:events';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Kafka, logLevel } from 'kafkajs';
-import { report, type SideRun } from './run.ts';
+import { report } from '../../compare/result.ts';
+import type { SideRun } from './run.ts';
 
 interface Put {
   readonly request: ClientRequest;

@@ -7,7 +7,8 @@ import { loadConfig } from '../../../runtime/config.ts';
 import { createLogger } from '../../../runtime/logger.ts';
 import { createHdfsSink } from '../../../streaming/sinks/hdfs/hdfs-sink.ts';
 import { readingPlacer } from '../../../streaming/sinks/hdfs/placement.ts';
-import { report, type SideRun } from './run.ts';
+import { report } from '../../compare/result.ts';
+import type { SideRun } from './run.ts';
 
 const run = JSON.parse(process.argv[2] ?? '{}') as SideRun;
 const config = loadConfig();

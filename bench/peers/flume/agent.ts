@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SideRun } from '../../hdfs-sink/compare/run.ts';
+import { writeHadoopFiles } from '../hadoop.ts';
 
 /** On two cores two of each carry more than twice what one of each does. */
 const CHAINS = [1, 2];
@@ -42,13 +43,8 @@ function agentProperties(run: SideRun, hdfsUrl: string, stateDirectory: string):
   return `${lines.join('\n')}\n`;
 }
 
-const site = (properties: Readonly<Record<string, string>>) =>
-  `<configuration>${Object.entries(properties)
-    .map(([name, value]) => `<property><name>${name}</name><value>${value}</value></property>`)
-    .join('')}</configuration>\n`;
-
 /**
- * Writes agent.properties, core-site.xml, hdfs-site.xml and log4j.properties.
+ * Writes agent.properties and Hadoop's files.
  *
  * @param hdfsUrl the NameNode's RPC address, `hdfs://host:port`.
  */
@@ -58,21 +54,7 @@ export async function writeAgentFiles(
   run: SideRun,
   hdfsUrl: string,
 ): Promise<void> {
-  await mkdir(confDirectory, { recursive: true });
   await mkdir(stateDirectory, { recursive: true });
-  const files = {
-    'agent.properties': agentProperties(run, hdfsUrl, stateDirectory),
-    'core-site.xml': site({ 'fs.defaultFS': hdfsUrl }),
-    // Without it the sink sees fewer replicas than the default three, and starts a new file at every batch.
-    'hdfs-site.xml': site({ 'dfs.replication': '1', 'dfs.client.use.datanode.hostname': 'true' }),
-    'log4j.properties': [
-      'log4j.rootLogger = WARN, stderr',
-      'log4j.appender.stderr = org.apache.log4j.ConsoleAppender',
-      'log4j.appender.stderr.target = System.err',
-      'log4j.appender.stderr.layout = org.apache.log4j.PatternLayout',
-      'log4j.appender.stderr.layout.ConversionPattern = %d{ISO8601} %p %c: %m%n',
-      '',
-    ].join('\n'),
-  };
-  for (const [name, text] of Object.entries(files)) await writeFile(join(confDirectory, name), text);
+  await writeHadoopFiles(confDirectory, { hdfsUrl, temporaryDirectory: join(stateDirectory, 'tmp'), logLevel: 'WARN' });
+  await writeFile(join(confDirectory, 'agent.properties'), agentProperties(run, hdfsUrl, stateDirectory));
 }

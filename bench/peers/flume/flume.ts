@@ -7,18 +7,17 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import type { SideResult, SideRun } from '../../hdfs-sink/compare/run.ts';
+import { cpuSeconds, peakResidentMiB } from '../../compare/process-usage.ts';
+import type { SideResult } from '../../compare/result.ts';
+import type { SideRun } from '../../hdfs-sink/compare/run.ts';
+import { nameNodeRpcUrl } from '../hadoop.ts';
+import { classPath, installPeer } from '../maven.ts';
 import { writeAgentFiles } from './agent.ts';
 
-const HERE = fileURLToPath(new URL('.', import.meta.url));
-const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
-const CLOCK_TICKS_PER_SECOND = 100;
 const POLL_MS = 50;
 const START_TIMEOUT_MS = 120_000;
 const STALL_TIMEOUT_MS = 60_000;
@@ -38,28 +37,9 @@ export interface Flume {
   readonly home: string;
 }
 
-/**
- * Has Maven copy Flume and the Hadoop client into `<stack home>/bench/flume/lib`, once.
- *
- * @param stackHome relative to the project's root, or absolute.
- */
+/** Fetches Flume and the Hadoop client, once. */
 export async function installFlume(stackHome: string, signal: AbortSignal): Promise<Flume> {
-  const home = resolve(PROJECT, stackHome, 'bench/flume');
-  const lib = join(home, 'lib');
-  const complete = join(home, 'complete.xml');
-  const pom = readFileSync(join(HERE, 'pom.xml'), 'utf8');
-  if (existsSync(complete) && readFileSync(complete, 'utf8') === pom) return { home };
-  await rm(lib, { recursive: true, force: true });
-  await mkdir(home, { recursive: true });
-  const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${lib}`];
-  const maven = spawn('mvn', ['-q', '-B', '-f', join(HERE, 'pom.xml'), ...goal], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    signal,
-  });
-  await once(maven, 'close');
-  if (maven.exitCode !== 0) throw new Error(`Maven could not fetch Flume (code ${maven.exitCode ?? 'none'})`);
-  await writeFile(complete, pom);
-  return { home };
+  return { home: await installPeer('flume', stackHome, signal) };
 }
 
 async function freePort(): Promise<number> {
@@ -69,15 +49,6 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
-}
-
-/** The NameNode's RPC address, which only its own status tells. */
-async function nameNodeRpcUrl(webHdfsUrl: string): Promise<string> {
-  const reply = await fetch(`${webHdfsUrl}/jmx?qry=Hadoop:service=NameNode,name=NameNodeStatus`);
-  const { beans } = (await reply.json()) as { beans: { HostAndPort?: string }[] };
-  const address = beans[0]?.HostAndPort;
-  if (address === undefined) throw new Error(`the NameNode at ${webHdfsUrl} does not tell its RPC address`);
-  return `hdfs://${address}`;
 }
 
 interface Counts {
@@ -97,15 +68,6 @@ async function fetchCounts(port: number): Promise<Counts | undefined> {
       .filter(([name]) => name.startsWith(component))
       .reduce((total, [, counters]) => total + Number(counters[counter] ?? 0), 0);
   return { accepted: sum('SOURCE.', 'EventAcceptedCount'), drained: sum('SINK.', 'EventDrainSuccessCount') };
-}
-
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
-}
-
-function peakResidentMiB(pid: number): number {
-  return Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1_024);
 }
 
 /** From the first event accepted to the last one drained. */
@@ -134,7 +96,7 @@ async function measure(child: ChildProcess, port: number, records: number, signa
         seconds,
         recordsPerSecond: Math.round(drained / seconds),
         cpuSecondsPerMillion: (cpuSeconds(pid) - started.cpuSeconds) / (drained / 1e6),
-        peakResidentMiB: peakResidentMiB(pid),
+        peakResidentMiB: Math.round(peakResidentMiB(pid)),
       };
     }
     await delay(POLL_MS, undefined, { signal });
@@ -151,8 +113,6 @@ export async function runFlume(flume: Flume, run: SideRun, signal: AbortSignal):
   const state = join(flume.home, 'state');
   await rm(state, { recursive: true, force: true });
   await writeAgentFiles(conf, state, run, await nameNodeRpcUrl(run.webHdfsUrl));
-  const jars = (await readdir(join(flume.home, 'lib'))).filter((name) => name.endsWith('.jar')).sort();
-  const classPath = [conf, ...jars.map((name) => join(flume.home, 'lib', name))].join(':');
   const port = await freePort();
   const child = spawn(
     'java',
@@ -160,7 +120,7 @@ export async function runFlume(flume: Flume, run: SideRun, signal: AbortSignal):
       ...JVM_FLAGS,
       '-Dflume.monitoring.type=http',
       `-Dflume.monitoring.port=${port}`,
-      ...['-cp', classPath, 'org.apache.flume.node.Application'],
+      ...['-cp', await classPath(flume.home, [conf]), 'org.apache.flume.node.Application'],
       ...['--no-reload-conf', '-n', 'agent', '-f', join(conf, 'agent.properties')],
     ],
     { cwd: flume.home, env: { ...process.env, HADOOP_USER_NAME: 'powergrid' }, stdio: ['ignore', 'pipe', 'pipe'] },

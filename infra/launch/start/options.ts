@@ -9,6 +9,8 @@ export interface StartOptions {
   /** Whether servers that this run started stay up when it stops. */
   readonly keepServers: boolean;
   readonly simbench: boolean;
+  /** Whether SQL history is imported beside the streaming. */
+  readonly import: boolean;
   /** The servers to bring up, {@link ESSENTIAL_SERVERS} among them. */
   readonly servers: readonly ServerName[];
 }
@@ -21,7 +23,7 @@ export function parseOptions(args: readonly string[], config: Config): StartOpti
   const others = SERVER_NAMES.filter((name) => !ESSENTIAL_SERVERS.includes(name));
   const program = new Command('npm start --')
     .description(
-      'Brings the servers up, streams real and simulated readings through Kafka into HDFS, Redis and MongoDB, and shows how it goes, until Ctrl-C.',
+      'Brings the servers up, streams real and simulated readings through Kafka into HDFS, Redis and MongoDB, imports SQL history into HDFS and Hive, and shows how it goes, until Ctrl-C.',
     )
     .addOption(
       new Option('--for <seconds>', 'stop after so many seconds of streaming')
@@ -30,6 +32,7 @@ export function parseOptions(args: readonly string[], config: Config): StartOpti
     )
     .option('--keep-servers', 'leave the servers up when it stops')
     .option('--no-simbench', 'simulated sensors only: do without the SimBench series (a download of 91 MB, once)')
+    .option('--no-import', 'do without the import of SQL history into HDFS and Hive')
     .addOption(
       new Option('--servers <names>', `which of ${others.join(', ')} to bring up as well, separated by commas, or none`)
         .argParser(parseServers)
@@ -37,11 +40,18 @@ export function parseOptions(args: readonly string[], config: Config): StartOpti
     )
     .showHelpAfterError();
   program.parse([...args], { from: 'user' });
-  const given = program.opts<{ for: number; keepServers?: boolean; simbench: boolean; servers: ServerName[] }>();
+  const given = program.opts<{
+    for: number;
+    keepServers?: boolean;
+    simbench: boolean;
+    import: boolean;
+    servers: ServerName[];
+  }>();
   return {
     forSeconds: given.for,
     keepServers: given.keepServers === true,
     simbench: given.simbench && config.START_SIMBENCH,
+    import: given.import && config.START_IMPORT,
     servers: SERVER_NAMES.filter((name) => ESSENTIAL_SERVERS.includes(name) || given.servers.includes(name)),
   };
 }

@@ -8,17 +8,21 @@ import { provideSimbench, type SimbenchResult } from '../../datasets/simbench.ts
 import { explainDiskError } from '../../native/install/installation.ts';
 import { describeResults } from '../../native/report.ts';
 import type { ServerName, StackSettings } from '../../native/settings.ts';
-import { Observer, type FinalCount } from './observe/observer.ts';
+import type { BroughtUp } from '../../native/stack.ts';
+import { FirstImport, IMPORT_SERVERS } from './import/first-import.ts';
+import type { ImportState } from './import/import-state.ts';
+import { readHdfsUsage } from './observe/hdfs-usage.ts';
+import { Observer } from './observe/observer.ts';
 import { ESSENTIAL_SERVERS, type StartOptions } from './options.ts';
 import { Servers } from './servers.ts';
-import { EXAMPLE_SENSOR_ID, preferredSensorIds, workerEnvironment } from './sources.ts';
+import { preferredSensorIds, workerEnvironment } from './sources.ts';
 import { aborted, type StopRequest } from './stop-request.ts';
-import { bytesText, countText, plural } from './view/format.ts';
-import { liveLines } from './view/live-lines.ts';
+import { keptHistoryText } from './view/import-text.ts';
+import { keptText } from './view/kept-text.ts';
 import { placesOf, type Places } from './view/places.ts';
-import { plainLine } from './view/plain-line.ts';
 import type { Screen } from './view/screen.ts';
 import { SetupProgress } from './view/setup-progress.ts';
+import { StreamView } from './view/stream-view.ts';
 import type { Death } from './workers/supervised-worker.ts';
 import { WorkerSet, type WorkerName } from './workers/worker-set.ts';
 
@@ -28,6 +32,7 @@ const PLAIN_EVERY_MS = 5_000;
 const CATCH_UP_MS = 8_000;
 /** Longer than the pause between two fetches of a consumer. */
 const CATCH_UP_POLL_MS = 700;
+const NO_IMPORT: ImportState = { kind: 'off', reason: '' };
 
 /** What is shown once the workers run. */
 interface Streaming {
@@ -35,6 +40,7 @@ interface Streaming {
   readonly config: Config;
   readonly places: Places;
   readonly observer: Observer;
+  readonly view: StreamView;
 }
 
 /** Held for as long as a `npm start` of this stack lives. */
@@ -46,6 +52,7 @@ export function startLockPath(settings: StackSettings): string {
  * One `npm start`:
  *
  *     set up servers and SimBench → start workers → stream and show → stop sources → stop sinks → stop servers
+ *                                                 ↘ import SQL history, as soon as its servers are up
  *
  * A request to stop, or a failure, goes from any step straight to the stopping ones, which undo what was done so far.
  */
@@ -56,8 +63,12 @@ export class Session {
   readonly #screen: Screen;
   readonly #setup: SetupProgress;
   readonly #servers: Servers;
+  /** Of servers that readings do not need: what comes of bringing them up. */
+  readonly #others = new Map<ServerName, Promise<BroughtUp>>();
   #workers: WorkerSet | undefined;
-  #observer: Observer | undefined;
+  #streaming: Streaming | undefined;
+  #import: FirstImport | undefined;
+  #importing: Promise<void> = Promise.resolve();
 
   constructor(settings: StackSettings, options: StartOptions, stop: StopRequest, screen: Screen) {
     this.#settings = settings;
@@ -76,7 +87,10 @@ export class Session {
       const simbench = await this.#orStopped(this.#setUp());
       if (simbench !== 'stopped') {
         const started = await this.#orStopped(this.#startWorkers(simbench.simbench));
-        if (started !== 'stopped') await this.#stream(started);
+        if (started !== 'stopped') {
+          this.#startImport(started, simbench.simbench);
+          await this.#stream(started);
+        }
       }
     } catch (error) {
       failure = asGridError(explainDiskError(error, this.#settings.home), 'Running PowerGrid Lambda');
@@ -102,6 +116,7 @@ export class Session {
       [
         colors.bold('PowerGrid Lambda'),
         'Brings up the servers, then streams real and simulated readings through Kafka into HDFS, Redis and MongoDB.',
+        ...(this.#importsHistory ? ['Beside that it imports history from PostgreSQL into HDFS and Hive.'] : []),
         duration,
         `Ctrl-C stops everything; all data is kept in ${pathText(this.#settings.home)}.`,
         '',
@@ -112,14 +127,17 @@ export class Session {
 
   /** Resolves when readings can flow; servers that they do not need may come later. */
   async #setUp(): Promise<{ simbench: SimbenchResult | undefined }> {
-    const bringUp = async (name: ServerName): Promise<void> => {
+    const bringUp = async (name: ServerName): Promise<BroughtUp> => {
       const result = await this.#servers.bringUp(name, this.#setup.show);
       // Its first column is the name.
       if (!this.#stop.stopping.aborted)
         this.#setup.finish(name, describeResults([result]).slice(name.length).trimStart());
+      return result;
     };
     for (const name of this.#options.servers.filter((server) => !ESSENTIAL_SERVERS.includes(server))) {
-      bringUp(name).catch((error: unknown) => {
+      const result = bringUp(name);
+      this.#others.set(name, result);
+      result.catch((error: unknown) => {
         if (this.#stop.stopping.aborted) return;
         this.#setup.drop(name);
         const { message } = asGridError(error, `Bringing up ${name}`);
@@ -152,23 +170,53 @@ export class Session {
       config,
       environment,
       logDirectory,
+      batch: this.#importsHistory,
       onDeath: (name, death, delayMs) => {
         this.#reportDeath(name, death, delayMs);
       },
     });
     const places = placesOf(config, this.#options.servers, workers);
     const observer = new Observer(config, workers, preferredSensorIds(config));
-    if (this.#stop.stopping.aborted) return { config, places, observer };
+    const streaming = { config, places, observer, view: new StreamView(this.#screen, places, config) };
+    if (this.#stop.stopping.aborted) return streaming;
     this.#workers = workers;
     await workers.start();
-    const names = workers.all.map(([name]) => name);
+    const names = workers.all.flatMap(([name, { state }]) => (state.kind === 'idle' ? [] : [name]));
     this.#setup.finish(
       'workers',
       `${colors.green('running')}: ${names.join(', ')}${colors.dim(`  logs: ${pathText(logDirectory)}/worker-*.log`)}`,
     );
     this.#setup.hide();
-    this.#observer = observer;
-    return { config, places, observer };
+    this.#streaming = streaming;
+    return streaming;
+  }
+
+  /** Whether it was asked for, with all that it needs. */
+  get #importsHistory(): boolean {
+    return this.#options.import && IMPORT_SERVERS.every((name) => this.#options.servers.includes(name));
+  }
+
+  get #importState(): ImportState {
+    return this.#import?.state ?? NO_IMPORT;
+  }
+
+  #startImport({ config }: Streaming, simbench: SimbenchResult | undefined): void {
+    if (!this.#importsHistory) return;
+    this.#import = new FirstImport({
+      config,
+      simbench,
+      whenUp: (name) => this.#others.get(name) ?? Promise.reject(new Error(`${name} is not to be brought up`)),
+      startWorker: async () => this.#workers?.startBatch(),
+      onLoading: (text) => {
+        this.#setup.show('history', text);
+      },
+      onLoaded: (tables) => {
+        const loaded = tables.filter(({ outcome }) => outcome === 'loaded' || outcome === 'extended');
+        if (loaded.length === 0) this.#setup.drop('history');
+        else this.#setup.finish('history', `sample tables ${loaded.map(({ name }) => name).join(', ')} in PostgreSQL`);
+      },
+    });
+    this.#importing = this.#import.run(this.#stop.stopping);
   }
 
   #reportDeath(name: WorkerName, { cause, words }: Death, delayMs: number): void {
@@ -179,17 +227,8 @@ export class Session {
   }
 
   /** Shows how it goes until it is to stop. */
-  async #stream({ config, places, observer }: Streaming): Promise<void> {
-    this.#screen.print(
-      `\nSend a reading of your own; it appears as ${EXAMPLE_SENSOR_ID}:\n  curl -H 'content-type: text/plain' -d 'mine,sensor_id=${EXAMPLE_SENSOR_ID},unit=MW value=42' ${places.ingestUrl}\n`,
-    );
-    if (!this.#screen.isLive) {
-      this.#screen.print(
-        [...places.pages.map(([title, url]) => `${title}: ${url}`), `Metrics: ${places.metricsUrls.join(' ')}`].join(
-          '\n',
-        ),
-      );
-    }
+  async #stream({ observer, view }: Streaming): Promise<void> {
+    view.introduce();
     const limitMs = this.#options.forSeconds * 1_000;
     const timer =
       limitMs === 0
@@ -198,19 +237,10 @@ export class Session {
             this.#stop.request({ kind: 'time' });
           }, limitMs);
     observer.start();
-    let toldProblems = '';
     const everyMs = this.#screen.isLive ? LIVE_EVERY_MS : PLAIN_EVERY_MS;
     while (!this.#stop.stopping.aborted) {
       await sleep(everyMs, undefined, { signal: this.#stop.stopping }).catch(() => undefined);
-      const snapshot = observer.snapshot();
-      if (this.#screen.isLive) {
-        this.#screen.draw(liveLines(snapshot, places, config, this.#setup.texts));
-        continue;
-      }
-      this.#screen.print(plainLine(snapshot));
-      const problems = snapshot.problems.map((problem) => `  ! ${problem}`).join('\n');
-      if (problems !== '' && problems !== toldProblems) this.#screen.print(problems);
-      toldProblems = problems;
+      view.show(observer.snapshot(), this.#importState, this.#setup.texts);
     }
     clearTimeout(timer);
   }
@@ -246,15 +276,19 @@ export class Session {
     const workers = this.#workers;
     if (workers === undefined) return true;
     this.#say('Stopping the sources …');
+    // It has the more time to bring to an end what it is at.
+    const batchStopped = workers.stopBatch(hurrying);
     await workers.stopSources(hurrying);
-    const observer = this.#observer;
+    await this.#importing;
+    const observer = this.#streaming?.observer;
     if (observer !== undefined && !hurrying.aborted) {
       this.#say('Bringing the last readings into HDFS, Redis and MongoDB …');
       await this.#catchUp(observer, hurrying);
     }
-    await workers.stopSinks(hurrying);
+    await Promise.all([workers.stopSinks(hurrying), batchStopped]);
     const final = await observer?.finish();
     this.#say(undefined);
+    await this.#tellOfHistory();
     if (final !== undefined) this.#screen.print(keptText(final));
     const unclean = workers.all.flatMap(([name, { state }]) =>
       state.kind === 'stopped' && state.how !== 'cleanly'
@@ -269,6 +303,16 @@ export class Session {
       );
     }
     return unclean.length === 0;
+  }
+
+  /** What is left of the import: its news, if they were not told yet, and what it has put into the stores. */
+  async #tellOfHistory(): Promise<void> {
+    if (this.#streaming === undefined) return;
+    const { view, places, config } = this.#streaming;
+    view.tellOfImport(this.#importState);
+    const imports = readHdfsUsage(config.WEBHDFS_URL, config.HDFS_USER, config.HDFS_IMPORTS_DIRECTORY);
+    const kept = keptHistoryText(this.#importState, places, await imports.catch(() => undefined));
+    if (kept !== undefined) this.#screen.print(kept);
   }
 
   /** Lets the sinks go on with what has been sent, for as long as that takes, but not for ever. */
@@ -287,21 +331,6 @@ export class Session {
       this.#screen.draw(text === undefined ? [] : [text, colors.dim('Ctrl-C again hurries it.')]);
     else if (text !== undefined) this.#screen.print(text);
   }
-}
-
-function keptText({ readings, hdfs, documents, waiting }: FinalCount): string {
-  const parts = [
-    readings === undefined ? '' : `${countText(readings)} readings in Kafka`,
-    hdfs === undefined ? '' : `${plural(hdfs.files, 'file')} of ${bytesText(hdfs.bytes)} in HDFS`,
-    documents === undefined ? '' : `${countText(documents)} documents in MongoDB`,
-    'the newest of each sensor in Redis',
-  ].filter((text) => text !== '');
-  const behind = Object.entries(waiting).filter(([, count]) => count > 0);
-  const rest =
-    behind.length === 0
-      ? 'Nothing waits.'
-      : `Waiting in Kafka for the next start: ${behind.map(([sink, count]) => `${countText(count)} for ${sink}`).join(', ')}.`;
-  return `Kept: ${parts.join(', ')}. ${rest}`;
 }
 
 /** Short where it lies below the working directory. */

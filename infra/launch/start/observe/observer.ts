@@ -205,7 +205,7 @@ export class Observer {
         const total = sumOf(page.samples, 'powergrid_source_records_total', { source, kind: 'total' }) ?? 0;
         this.#count(`source ${source}`, total);
       }
-    } else {
+    } else if (name === 'ingest') {
       const accepted = sumOf(page.samples, 'powergrid_ingest_records_total', { result: 'accepted' }) ?? 0;
       this.#count('source gateway', accepted);
     }
@@ -219,13 +219,13 @@ export class Observer {
   }
 
   #workerProblems(): string[] {
-    return this.#workers.all.flatMap(([name, { state }]) => {
+    return this.#workers.all.flatMap(([name, { state, restarts }]) => {
       if (state.kind === 'waiting') {
         const seconds = Math.max(0, Math.ceil((state.untilMs - Date.now()) / 1_000));
         const { cause, words } = state.death;
         return [`the ${name} worker ended (${cause}) and is started again in ${seconds} s. ${words}`];
       }
-      return state.kind === 'starting' ? [`the ${name} worker is starting`] : [];
+      return state.kind === 'starting' && restarts > 0 ? [`the ${name} worker is starting`] : [];
     });
   }
 

@@ -1,7 +1,9 @@
 import colors from 'picocolors';
 import type { Config } from '../../../../runtime/config.ts';
+import type { ImportState } from '../import/import-state.ts';
 import type { SinkSnapshot, Snapshot } from '../observe/observer.ts';
 import { bytesText, countText, durationText, momentText, plural, rateText, shown } from './format.ts';
+import { importFigures } from './import-text.ts';
 import type { Places } from './places.ts';
 
 const LABEL_WIDTH = 10;
@@ -18,6 +20,7 @@ const MOST_PROBLEMS = 4;
  */
 export function liveLines(
   snapshot: Snapshot,
+  importState: ImportState,
   places: Places,
   config: Config,
   background: readonly string[],
@@ -34,11 +37,15 @@ export function liveLines(
     ),
     ...snapshot.sinks.flatMap((sink) => sinkRow(sink, snapshot, config) ?? []),
     ...setAsideRow(snapshot, config),
+    ...historyRow(importState),
     '',
     ...newestRows(snapshot, nowMs),
     '',
     label('Pages') + places.pages.map(([title, url]) => `${title} ${colors.cyan(url)}`).join('   '),
     label('Gateway') + colors.cyan(places.ingestUrl),
+    ...(importState.kind === 'off'
+      ? []
+      : [`${label('Hive')}${colors.cyan(places.hive.url)} database ${places.hive.database}`]),
     label('Metrics') + colors.dim(metricsText(places)),
     ...background.map((text) => label('Also') + colors.dim(text)),
     ...problemRows(snapshot),
@@ -98,6 +105,11 @@ function setAsideRow(snapshot: Snapshot, config: Config): string[] {
   return [
     label('Unread') + colors.yellow(`${countText(snapshot.setAside)} set aside in Kafka topic ${config.TOPIC_DLQ}`),
   ];
+}
+
+function historyRow(importState: ImportState): string[] {
+  const figures = importFigures(importState);
+  return figures === undefined ? [] : [row('History', figures.amount, figures.rate, figures.rest)];
 }
 
 function newestRows(snapshot: Snapshot, nowMs: number): string[] {

@@ -1,4 +1,4 @@
-import type { Config } from '../../../../runtime/config.ts';
+import { withoutPassword, type Config } from '../../../../runtime/config.ts';
 import { isThisMachine, parseAddress, type ServerName } from '../../../native/settings.ts';
 import type { WorkerSet } from '../workers/worker-set.ts';
 
@@ -9,21 +9,26 @@ export interface Places {
   /** Where readings are posted to. */
   readonly ingestUrl: string;
   readonly metricsUrls: readonly string[];
+  /** The namespace's pages in Temporal's Web UI; undefined without Temporal. */
+  readonly temporalUrl: string | undefined;
+  /** Where imported history is queried, and the database that it is in. */
+  readonly hive: { readonly url: string; readonly database: string };
 }
 
 export function placesOf(config: Config, servers: readonly ServerName[], workers: WorkerSet): Places {
   const temporalHost = parseAddress(config.TEMPORAL_ADDRESS[0] ?? 'localhost:7233').host;
   const nameNodeUrl = new URL(config.WEBHDFS_URL[0] ?? 'http://localhost:9870').origin;
   const urls = new Map(workers.all.map(([name, { spec }]) => [name, named(spec.operationsUrl)]));
+  const temporal = servers.includes('temporal')
+    ? `http://${hostText(temporalHost)}:${config.TEMPORAL_UI_PORT}`
+    : undefined;
   return {
-    pages: [
-      ...(servers.includes('temporal')
-        ? [['Temporal', `http://${hostText(temporalHost)}:${config.TEMPORAL_UI_PORT}`] as const]
-        : []),
-      ['HDFS', nameNodeUrl],
-    ],
+    pages: [...(temporal === undefined ? [] : [['Temporal', temporal] as const]), ['HDFS', nameNodeUrl]],
     ingestUrl: `${urls.get('ingest') ?? ''}/ingest`,
     metricsUrls: [...urls.values()].map((url) => `${url}/metrics`),
+    temporalUrl:
+      temporal === undefined ? undefined : `${temporal}/namespaces/${encodeURIComponent(config.TEMPORAL_NAMESPACE)}`,
+    hive: { url: withoutPassword(config.HIVE_URL), database: `${config.HIVE_DATABASE_PREFIX}_postgres` },
   };
 }
 

@@ -1,8 +1,10 @@
+import type { ImportState } from '../import/import-state.ts';
 import type { Snapshot } from '../observe/observer.ts';
 import { bytesText, countText, durationText, plural, rateText, shown } from './format.ts';
+import { importFigures } from './import-text.ts';
 
 /** How it stands, in one line for a log. */
-export function plainLine(snapshot: Snapshot): string {
+export function plainLine(snapshot: Snapshot, importState: ImportState): string {
   const parts = [
     `${durationText(snapshot.uptimeMs)}  Kafka ${countText(snapshot.readings)} readings ${rateText(snapshot.readingsPerSecond)}`,
   ];
@@ -14,6 +16,11 @@ export function plainLine(snapshot: Snapshot): string {
     } else if (name === 'redis') parts.push(`Redis ${flow}`);
     else if (name === 'mongodb') parts.push(`MongoDB ${countText(snapshot.documents)} documents ${flow}`);
     else if (name === 'router') parts.push(`router ${flow}`);
+  }
+  const history = importFigures(importState);
+  if (history !== undefined) {
+    const { amount, rate, rest } = history;
+    parts.push(['history', amount, rate, rest].filter((text) => text !== '').join(' '));
   }
   if (snapshot.setAside > 0) parts.push(`${countText(snapshot.setAside)} unread`);
   const restarts = snapshot.workers.reduce((sum, worker) => sum + worker.restarts, 0);

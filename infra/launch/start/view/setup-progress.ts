@@ -56,7 +56,7 @@ export class SetupProgress {
 
   #printChange(name: string, text: string): void {
     // Figures change all the time; a phase is what remains without them.
-    const phase = text.replace(/[\d.]+/g, '#').replace(/, # s$/, '');
+    const phase = text.replace(/[\d.,]+/g, '#').replace(/, # s$/, '');
     const last = this.#printed.get(name);
     const now = Date.now();
     if (last !== undefined && last.phase === phase && now - last.atMs < REPEAT_MS) return;

@@ -33,6 +33,8 @@ export interface Death {
 
 /** What a worker is doing; see {@link SupervisedWorker}. */
 export type WorkerState =
+  /** Not started yet. */
+  | { readonly kind: 'idle' }
   | { readonly kind: 'starting' }
   | { readonly kind: 'running'; readonly sinceMs: number }
   | { readonly kind: 'waiting'; readonly untilMs: number; readonly death: Death }
@@ -49,24 +51,25 @@ const LONGEST_RESTART_DELAY_MS = 30_000;
 /** Who has run for so long has recovered: the next restart is quick again. */
 const RECOVERED_AFTER_MS = 60_000;
 const LOG_ROTATE_BYTES = 16 << 20;
-const PRELOAD = new URL('../end-with-parent.ts', import.meta.url).href;
+const PRELOAD = new URL('../end-with-parent.mjs', import.meta.url).href;
 
 /**
  * A worker as a child process that is started again when it dies.
  *
+ *     idle ──start()──► starting …
  *     starting ──/healthz answers──► running ──ends with code 0──► finished
  *        ▲  │ dies                      │ dies
  *        │  └──────────────► waiting ◄──┘
  *        └────────backoff───────┘              any ──stop()──► stopping ──► stopped
  *
  * It has a session of its own, so that a terminal's Ctrl-C reaches only us, who stop the workers in order; see
- * `end-with-parent.ts` for what happens to it when we are killed.
+ * `end-with-parent.mjs` for what happens to it when we are killed.
  */
 export class SupervisedWorker {
   readonly spec: WorkerSpec;
   readonly #onDeath: (death: Death, delayMs: number) => void;
   readonly #stopping = new AbortController();
-  #state: WorkerState = { kind: 'starting' };
+  #state: WorkerState = { kind: 'idle' };
   #child: ChildProcess | undefined;
   #run: Promise<void> = Promise.resolve();
   #restarts = 0;
@@ -92,11 +95,12 @@ export class SupervisedWorker {
    * @throws GridError `worker-failed` when it dies before: starting it again would not help.
    */
   async start(): Promise<void> {
+    if (this.#isStopping()) return;
     const { child, ended, death } = this.#spawn();
     await Promise.race([this.#untilHealthy(child, ended), ended]);
     if (!isRunning(child)) {
       const how = await death;
-      if (this.#stopping.signal.aborted) return;
+      if (this.#isStopping()) return;
       if (how === undefined) {
         this.#state = { kind: 'finished' };
         return;
@@ -136,10 +140,16 @@ export class SupervisedWorker {
       // One that the signal itself ended was not yet listening for it, so it had nothing to commit.
       const isClean = child.exitCode === 0 || child.signalCode === 'SIGTERM';
       this.#state = { kind: 'stopped', how: !inTime ? 'killed' : isClean ? 'cleanly' : 'failed' };
+    } else if (this.#state.kind === 'idle') {
+      this.#state = { kind: 'stopped', how: 'cleanly' };
     } else if (this.#state.kind !== 'finished' && this.#state.kind !== 'stopped') {
       this.#state = { kind: 'stopped', how: 'failed' };
     }
     await this.#run;
+  }
+
+  #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   async #keepRunning(death: Promise<Death | undefined>): Promise<void> {

@@ -6,13 +6,15 @@ import { describeListener, isPortFree } from '../../../native/ports.ts';
 import type { WorkerEnvironment } from '../sources.ts';
 import { SupervisedWorker, type Death, type WorkerSpec } from './supervised-worker.ts';
 
-export type WorkerName = 'ingest' | 'speed' | 'simulator';
+export type WorkerName = 'ingest' | 'speed' | 'simulator' | 'batch';
 
 export interface WorkerSetOptions {
   /** The configuration as the workers will see it. */
   readonly config: Config;
   readonly environment: WorkerEnvironment;
   readonly logDirectory: string;
+  /** Whether there is a worker for batch jobs. */
+  readonly batch: boolean;
   /** Told when a worker has died and after how long it is started again. */
   readonly onDeath: (name: WorkerName, death: Death, delayMs: number) => void;
 }
@@ -38,7 +40,7 @@ export class WorkerSet {
     await requireFree(config.INGEST_PORT, 'ingest gateway', 'INGEST_PORT');
     await requireFree(config.RAW_TEXT_PORT, 'raw text source', 'RAW_TEXT_PORT');
     const ingestPort = config.INGEST_PORT === 0 ? await freePort(0) : config.INGEST_PORT;
-    // Nobody else has to know these two, so a taken one is no reason to fail.
+    // Nobody else has to know these, so a taken one is no reason to fail.
     const speedPort = await freePort(config.SPEED_METRICS_PORT);
     const simulatorPort = await freePort(config.SIMULATOR_METRICS_PORT);
     const spec = (name: WorkerName, host: string, port: number, ports: WorkerEnvironment): WorkerSpec => ({
@@ -58,6 +60,13 @@ export class WorkerSet {
       const ports = { SIMULATOR_METRICS_PORT: String(simulatorPort) };
       specs.push(['simulator', spec('simulator', config.OPERATIONS_HOST, simulatorPort, ports)]);
     }
+    if (options.batch) {
+      const batchPort = await freePort(config.BATCH_METRICS_PORT);
+      specs.push([
+        'batch',
+        spec('batch', config.OPERATIONS_HOST, batchPort, { BATCH_METRICS_PORT: String(batchPort) }),
+      ]);
+    }
     return new WorkerSet(
       new Map(
         specs.map(([name, own]) => [
@@ -75,12 +84,23 @@ export class WorkerSet {
   }
 
   /**
-   * Starts all of them; resolves when they answer.
+   * Starts those that readings flow through; resolves when they answer.
    *
    * @throws GridError `worker-failed` of the first that dies at once.
    */
   async start(): Promise<void> {
-    await Promise.all([...this.#workers.values()].map((worker) => worker.start()));
+    const streaming = this.all.filter(([name]) => name !== 'batch');
+    await Promise.all(streaming.map(([, worker]) => worker.start()));
+  }
+
+  /** Starts the one for batch jobs; resolves when it answers. @throws GridError `worker-failed` when it dies at once. */
+  async startBatch(): Promise<void> {
+    await this.#workers.get('batch')?.start();
+  }
+
+  /** Stops the one for batch jobs: what it has under way goes on when there is a worker again. */
+  async stopBatch(hurrying: AbortSignal): Promise<void> {
+    await this.#workers.get('batch')?.stop(hurrying);
   }
 
   /** Stops what sends readings. */

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
+import { GridError } from '../../../grid/errors.ts';
+import { hiveReadingsNames, hiveTableNames } from '../../../grid/history/hive-name.ts';
+import type { SourceName } from '../../../grid/history/import-input.ts';
+import type { TableId } from '../../../grid/history/sql-source.ts';
+import { tableName } from '../table-names.ts';
+
+const claim = z.object({ schema: z.string(), name: z.string() });
+const MAX_CLAIM_BYTES = 65_536;
+
+/**
+ * Who has which name in Hive: `<imports>/<source>/_names/<name>.json` names the table. Names of two tables can become the same
+ * (`Users` and `users`); which of them a run sees depends on what it imports. So the first that is published keeps its name for
+ * ever, whatever is imported later, and the other one gets a name with a digest.
+ */
+export class NameClaims {
+  readonly #hdfs: HdfsClient;
+  readonly #source: SourceName;
+  readonly #directory: string;
+
+  constructor(hdfs: HdfsClient, importsDirectory: string, source: SourceName) {
+    this.#hdfs = hdfs;
+    this.#source = source;
+    this.#directory = `${importsDirectory}/${source}/_names`;
+  }
+
+  /** The table's name in Hive. */
+  claimTable(table: TableId): Promise<string> {
+    return this.#claim(hiveTableNames(this.#source, table), table);
+  }
+
+  /** The name of the view of readings over the table that is called `hiveTable`. */
+  claimReadings(table: TableId, hiveTable: string): Promise<string> {
+    return this.#claim(hiveReadingsNames(this.#source, table, hiveTable), table);
+  }
+
+  /** The first of `names` that no other table has. */
+  async #claim(names: readonly string[], table: TableId): Promise<string> {
+    for (const name of names) {
+      const path = `${this.#directory}/${name}.json`;
+      const owner = (await this.#owner(path)) ?? (await this.#take(path, table));
+      if (owner.schema === table.schema && owner.name === table.name) return name;
+    }
+    throw new GridError(
+      'import-conflict',
+      `Naming ${tableName(table)} in Hive: ${names.join(' and ')} are taken by other tables. Move ${this.#directory} away if they are gone.`,
+    );
+  }
+
+  async #owner(path: string): Promise<TableId | undefined> {
+    try {
+      const bytes = await this.#hdfs.readFile(path, { maxBytes: MAX_CLAIM_BYTES });
+      return claim.parse(JSON.parse(bytes.toString('utf8')));
+    } catch (error) {
+      if (error instanceof GridError && error.code === 'hdfs-not-found') return undefined;
+      if (error instanceof GridError) throw error;
+      throw new GridError('commit-log-corrupt', `Reading ${path}: it does not name a table. Delete it.`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Writes the claim, and says who has the name then: another process may have been first. */
+  async #take(path: string, { schema, name }: TableId): Promise<TableId> {
+    await this.#hdfs.makeDirectory(this.#directory);
+    const written = `${this.#directory}/.${randomUUID()}`;
+    await this.#hdfs.writeFile(written, Buffer.from(JSON.stringify({ schema, name })));
+    if (await this.#hdfs.rename(written, path)) return { schema, name };
+    await this.#hdfs.delete(written);
+    const owner = await this.#owner(path);
+    if (owner !== undefined) return owner;
+    throw new GridError('hdfs-unavailable', `Claiming ${path}: HDFS refused it, though it is free. It is tried again.`);
+  }
+}

@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import { openSourceFromConfig } from '../../activities/import/open-source.ts';
+import type { SourceName } from '../../grid/history/import-input.ts';
+import type { TableId } from '../../grid/history/sql-source.ts';
+import type { Config } from '../../runtime/config.ts';
+import { createLogger } from '../../runtime/logger.ts';
+
+/** The digest that an import of the whole table has to have, computed by the database: MD5 over those of the splits, in order. */
+export async function tableDigest(
+  config: Config,
+  sourceName: SourceName,
+  table: TableId,
+  signal: AbortSignal,
+): Promise<string> {
+  const logger = createLogger({ name: 'bench', level: 'error', format: 'json' });
+  const source = openSourceFromConfig(config, sourceName, logger);
+  try {
+    const reader = await source.read(undefined, signal);
+    const plan = await reader.plan(table, { splitRows: config.HISTORY_SPLIT_ROWS, onUnsupported: 'refuse' }, signal);
+    const digest = createHash('md5');
+    for (const split of plan.splits.keys()) digest.update((await reader.digest(plan, split, signal)).digest);
+    return digest.digest('hex');
+  } finally {
+    await source.close();
+  }
+}

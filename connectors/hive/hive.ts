@@ -1,0 +1,5 @@
+/**
+ * Hive: everything the project asks of HiveServer2 goes through {@link HiveClient}, where the quirks of the driver are contained.
+ */
+export { HiveClient, type HiveCallOptions, type HiveOptions } from './client.ts';
+export { qualifiedName, quoteIdentifier, quoteString, readableName } from './quoting.ts';

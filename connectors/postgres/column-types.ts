@@ -1,0 +1,169 @@
+import { literal, quoted } from './identifier.ts';
+
+/** A column's type as the catalogue has it; of a domain, the type below it. */
+export interface ColumnType {
+  /** Schema of the type. */
+  readonly schema: string;
+  readonly name: string;
+  /** `pg_type.typtype`: b(ase), c(omposite), e(num), r(ange), m(ultirange). */
+  readonly kind: string;
+  readonly isArray: boolean;
+  /** `atttypmod`, -1 for none. */
+  readonly modifier: number;
+}
+
+/** What Hive's type cannot hold of the column's values. */
+export interface Unkeepable {
+  /** SQL condition that holds for such a value, not for NULL. */
+  readonly test: (column: string) => string;
+  /** Values, in the order of the type, between which everything can be kept; absent: all of that side can. */
+  readonly lowest?: string;
+  /** Beyond the last that can be kept. */
+  readonly beyond: string;
+  readonly reason: string;
+}
+
+/** How a column reads in Hive. */
+export interface ColumnForm {
+  readonly hiveType: string;
+  /** SQL that gives the text of a value that is not NULL, escapes not yet done. */
+  readonly text: (column: string) => string;
+  /** Whether the text may contain what has to be escaped: backslash, TAB, LF, CR. */
+  readonly escape: boolean;
+  readonly unkeepable?: Unkeepable;
+}
+
+/** A text of the error that a value raises which was none when the table was planned. */
+export const OUT_OF_RANGE = 'cannot be kept as its Hive type:';
+
+const asText = (column: string): string => `${column}::text`;
+/** By the type's output function, where a cast to text does something else. */
+const asOutput = (column: string): string => `concat(${column})`;
+const plain = (hiveType: string): ColumnForm => ({ hiveType, text: asText, escape: false });
+
+const DATE_RANGE = {
+  lowest: '0001-01-01',
+  beyond: '10000-01-01',
+};
+const outside =
+  (type: string) =>
+  (column: string): string =>
+    `(${column} < '${DATE_RANGE.lowest}'::${type} OR ${column} >= '${DATE_RANGE.beyond}'::${type})`;
+const moment = (type: string, hiveType: string, text: (column: string) => string): ColumnForm => ({
+  hiveType,
+  text,
+  escape: false,
+  unkeepable: {
+    test: outside(type),
+    lowest: `'${DATE_RANGE.lowest}'::${type}`,
+    beyond: `'${DATE_RANGE.beyond}'::${type}`,
+    reason: `infinity, a year before 1 or after 9999, which Hive's ${hiveType} cannot hold`,
+  },
+});
+
+/** Types of pg_catalog that are more to Hive than text. */
+const TYPED: Readonly<Record<string, ColumnForm>> = {
+  bool: plain('BOOLEAN'),
+  int2: plain('SMALLINT'),
+  int4: plain('INT'),
+  int8: plain('BIGINT'),
+  oid: plain('BIGINT'),
+  float4: plain('FLOAT'),
+  float8: plain('DOUBLE'),
+  date: moment('date', 'DATE', asText),
+  timestamp: moment('timestamp', 'TIMESTAMP', asText),
+  timestamptz: moment('timestamptz', 'TIMESTAMP', (column) => `timezone('UTC', ${column})::text`),
+  // Lines of 76 characters are the encoding's habit, not the value's.
+  bytea: { hiveType: 'BINARY', text: (column) => `translate(encode(${column}, 'base64'), E'\\n', '')`, escape: false },
+};
+
+/** Types of pg_catalog whose text never needs escapes. */
+const SAFE_TEXT = new Set([
+  ...['numeric', 'time', 'timetz', 'interval', 'uuid', 'inet', 'cidr', 'macaddr', 'macaddr8', 'bit', 'varbit'],
+  ...['point', 'line', 'lseg', 'box', 'path', 'polygon', 'circle', 'pg_lsn', 'xid', 'xid8', 'cid', 'tid'],
+  ...['int4range', 'int8range', 'numrange', 'tsrange', 'tstzrange', 'daterange', 'txid_snapshot', 'pg_snapshot'],
+]);
+
+/** Types of pg_catalog whose cast to text is not their output: CHAR(n) loses its padding, addresses get a mask, … */
+const NOT_BY_CAST = new Set(['bpchar', 'char', 'name', 'inet', 'cidr', 'xml']);
+
+/** Largest precision of Hive's DECIMAL. */
+const MAX_PRECISION = 38;
+
+/**
+ * The Hive type and text of a PostgreSQL type. What has no counterpart is kept as the text that PostgreSQL gives it.
+ *
+ * @param moneyDigits fraction digits of the type `money`, which depend on the server's `lc_monetary`.
+ */
+export function columnForm(type: ColumnType, moneyDigits: number): ColumnForm {
+  if (type.schema === 'pg_catalog' && type.kind === 'b' && !type.isArray) {
+    const typed = TYPED[type.name];
+    if (typed !== undefined) return typed;
+    if (type.name === 'numeric') return numericForm(type.modifier);
+    if (type.name === 'money') {
+      return { hiveType: `DECIMAL(19,${moneyDigits})`, text: (column) => `${column}::numeric::text`, escape: false };
+    }
+  }
+  return textForm(type);
+}
+
+/** A column that is kept as text though its type has a counterpart. */
+export function textForm(type: ColumnType): ColumnForm {
+  const builtIn = type.schema === 'pg_catalog';
+  const byCast = type.kind !== 'b' || type.isArray || (builtIn && !NOT_BY_CAST.has(type.name));
+  const isMoment = builtIn && ['date', 'timestamp', 'timestamptz'].includes(type.name);
+  return {
+    hiveType: 'STRING',
+    text: byCast ? asText : asOutput,
+    escape: !(builtIn && !type.isArray && (SAFE_TEXT.has(type.name) || isMoment)),
+  };
+}
+
+/** `numeric(p,s)`: the modifier is ((p << 16) | s) + 4, s of 11 bits with sign (PostgreSQL's `numeric.c`). */
+function numericForm(modifier: number): ColumnForm {
+  if (modifier < 4) return plain('STRING');
+  const precision = ((modifier - 4) >> 16) & 0xffff;
+  const scale = (((modifier - 4) & 0x7ff) ^ 1024) - 1024;
+  if (precision > MAX_PRECISION || scale < 0 || scale > precision) return plain('STRING');
+  return {
+    hiveType: `DECIMAL(${precision},${scale})`,
+    text: asText,
+    escape: false,
+    unkeepable: {
+      test: (column) => `${column} = 'NaN'::numeric`,
+      // In PostgreSQL's order NaN is the greatest.
+      beyond: `'NaN'::numeric`,
+      reason: `NaN, which Hive's DECIMAL cannot hold`,
+    },
+  };
+}
+
+/**
+ * SQL that gives a column's field in Hive's text format, never NULL. A value that came after the table was planned, and that
+ * its Hive type cannot hold, raises an error with {@link OUT_OF_RANGE} in it instead of turning to NULL in Hive.
+ */
+export function fieldExpression(name: string, form: ColumnForm): string {
+  const column = `r.${quoted(name)}`;
+  const text = form.escape ? escaped(form.text(column)) : form.text(column);
+  if (form.unkeepable !== undefined) {
+    const raise = `(${literal(`${name} ${OUT_OF_RANGE} `)} || ${column}::text)::int4::text`;
+    return `CASE WHEN ${column} IS NULL THEN '\\N' WHEN ${form.unkeepable.test(column)} THEN ${raise} ELSE ${text} END`;
+  }
+  // concat() takes NULL for an empty text; it is used for base types only, whose IS NULL means what it says.
+  if (form.text === asOutput) return `CASE WHEN ${column} IS NULL THEN '\\N' ELSE ${text} END`;
+  return `coalesce(${text}, '\\N')`;
+}
+
+/**
+ * Hive's escapes. The collation is the cheapest one, and one under which replace() is allowed whatever the column's is.
+ * Four calls of replace() cost less than any test whether they are needed: regular expression, LIKE, translate().
+ */
+function escaped(text: string): string {
+  const steps = [
+    [`'\\'`, `'\\\\'`],
+    [`E'\\t'`, `E'\\\\\\t'`],
+    [`E'\\n'`, `'\\n'`],
+    [`E'\\r'`, `'\\r'`],
+  ] as const;
+  return steps.reduce((inner, [from, to]) => `replace(${inner}, ${from}, ${to})`, `(${text}) COLLATE "C"`);
+}

@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { GridError } from '../../grid/errors.ts';
+import type { ImportColumn, SplitRange } from '../../grid/history/sql-source.ts';
+import type { Leaf } from './catalogue.ts';
+import type { PostgresConnection, Task } from './connection.ts';
+import { lineExpression } from './lines.ts';
+
+/** Text of a block that is aimed at. */
+const BLOCK_BYTES = 768 << 10;
+/** Text that a block may have at the sampled pages with the most text in them. */
+const MAX_SAMPLED_BLOCK_BYTES = 32 << 20;
+const MAX_PAGES_PER_BLOCK = 2_048;
+/** Pages of a leaf that are looked at, spread evenly. */
+const SAMPLED_PAGES = 40;
+/** A table's parts that are looked at; the others are taken for alike. */
+const SAMPLED_LEAVES = 50;
+
+/** A range of pages of one leaf, and how it is read. */
+const RANGE = z.object({
+  /** Oid of the leaf. */
+  relation: z.string(),
+  /** Its name when it was planned, for messages. */
+  name: z.string(),
+  /** Its relfilenode. */
+  file: z.string(),
+  from: z.int().min(0),
+  /** After the last page; null: to the end of the leaf, wherever that is. */
+  to: z.int().min(1).nullable(),
+  pagesPerBlock: z.int().min(1),
+});
+export type PageRange = z.output<typeof RANGE>;
+
+/** What the pages of a leaf hold, estimated from some. */
+interface Density {
+  readonly rowsPerPage: number;
+  readonly bytesPerPage: number;
+  readonly mostBytesOfPage: number;
+}
+
+const NOTHING_KNOWN: Density = { rowsPerPage: 50, bytesPerPage: 8_192, mostBytesOfPage: 8_192 };
+
+export interface PlannedSplits {
+  readonly splits: readonly SplitRange[];
+  readonly estimatedRows: number;
+  readonly estimatedBytes: number;
+}
+
+/** Splits the pages of a table's leaves so that each split has about `splitRows` rows. Without leaves there is no split. */
+export async function planSplits(
+  connection: PostgresConnection,
+  leaves: readonly Leaf[],
+  columns: readonly ImportColumn[],
+  splitRows: number,
+  task: Task,
+): Promise<PlannedSplits> {
+  const splits: PageRange[] = [];
+  let estimatedRows = 0;
+  let estimatedBytes = 0;
+  let latest = NOTHING_KNOWN;
+  const sizes = await sizesOf(connection, leaves, task);
+  const sampledLeaves = new Set(
+    leaves
+      .filter(({ oid }) => (sizes.get(oid)?.pages ?? 0) > 0)
+      .sort((a, b) => (sizes.get(b.oid)?.pages ?? 0) - (sizes.get(a.oid)?.pages ?? 0))
+      .slice(0, SAMPLED_LEAVES)
+      .map(({ oid }) => oid),
+  );
+  for (const { oid, name, file } of leaves) {
+    const size = sizes.get(oid);
+    if (size === undefined) continue;
+    const { pages } = size;
+    if (sampledLeaves.has(oid)) latest = await sample(connection, size.relation, pages, columns, task);
+    const { rowsPerPage, bytesPerPage, mostBytesOfPage } = latest;
+    estimatedRows += rowsPerPage * pages;
+    estimatedBytes += bytesPerPage * pages;
+    const pagesPerBlock = Math.floor(
+      Math.max(
+        1,
+        Math.min(
+          MAX_PAGES_PER_BLOCK,
+          BLOCK_BYTES / Math.max(1, bytesPerPage),
+          MAX_SAMPLED_BLOCK_BYTES / Math.max(1, mostBytesOfPage),
+        ),
+      ),
+    );
+    const pagesPerSplit = Math.max(1, Math.round(splitRows / Math.max(0.01, rowsPerPage)));
+    let from = 0;
+    for (; pages - from > pagesPerSplit; from += pagesPerSplit) {
+      splits.push({ relation: oid, name, file, from, to: from + pagesPerSplit, pagesPerBlock });
+    }
+    splits.push({ relation: oid, name, file, from, to: null, pagesPerBlock });
+  }
+  return { splits, estimatedRows: Math.round(estimatedRows), estimatedBytes: Math.round(estimatedBytes) };
+}
+
+/** @throws GridError `defect` when the plan was made by something else. */
+export function pageRange(split: SplitRange | undefined, where: string): PageRange {
+  const parsed = RANGE.safeParse(split);
+  if (parsed.success) return parsed.data;
+  throw new GridError('defect', `${where}: the plan's split is not one of PostgreSQL's. Plan the table again.`);
+}
+
+const SIZE = z.object({ oid: z.string(), relation: z.string(), pages: z.string().transform(Number) });
+
+/** Names and pages now; a leaf that was dropped is missing. */
+async function sizesOf(connection: PostgresConnection, leaves: readonly Leaf[], task: Task) {
+  const rows = await connection.rows(
+    SIZE,
+    `SELECT oid::text AS oid, oid::regclass::text AS relation,
+      (pg_relation_size(oid::regclass) / current_setting('block_size')::int8)::text AS pages
+      FROM unnest($1::oid[]) AS oid WHERE pg_relation_size(oid::regclass) IS NOT NULL`,
+    task,
+    [leaves.map(({ oid }) => oid)],
+  );
+  return new Map(rows.map((row) => [row.oid, row]));
+}
+
+const SAMPLE = z.object({
+  rows: z.string().transform(Number),
+  bytes: z.string().transform(Number),
+  most: z.string().transform(Number),
+});
+
+async function sample(
+  connection: PostgresConnection,
+  relation: string,
+  pages: number,
+  columns: readonly ImportColumn[],
+  task: Task,
+): Promise<Density> {
+  const sampled = Math.min(pages, SAMPLED_PAGES);
+  const { rows, bytes, most } = await connection.row(
+    SAMPLE,
+    `SELECT coalesce(sum(x.rows), 0)::text AS rows, coalesce(sum(x.bytes), 0)::text AS bytes, coalesce(max(x.bytes), 0)::text AS most
+      FROM generate_series(0::int8, ${sampled - 1}) AS b(place), LATERAL (
+        SELECT count(*) AS rows, sum(octet_length(${lineExpression(columns)}) + 1) AS bytes FROM ONLY ${relation} AS r
+        WHERE r.ctid >= format('(%s,0)', b.place * ${pages} / ${sampled})::tid
+          AND r.ctid < format('(%s,0)', b.place * ${pages} / ${sampled} + 1)::tid OFFSET 0) AS x`,
+    task,
+  );
+  return { rowsPerPage: rows / sampled, bytesPerPage: bytes / sampled, mostBytesOfPage: most };
+}

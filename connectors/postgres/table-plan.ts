@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { GridError } from '../../grid/errors.ts';
+import type { ColumnRemark, ImportColumn, PlanOptions, TableId, TablePlan } from '../../grid/history/sql-source.ts';
+import { PLANNER_SETUP } from './blocks.ts';
+import { describeTable, type CatalogueTable } from './catalogue.ts';
+import { changesSince } from './changes.ts';
+import { columnForm, fieldExpression, textForm, type ColumnForm } from './column-types.ts';
+import type { PostgresConnection, Task } from './connection.ts';
+import { shown } from './identifier.ts';
+import type { PostgresServer } from './server.ts';
+import { planSplits } from './split-ranges.ts';
+import { lockUnchanged } from './table-lock.ts';
+import { findUnkeepable, remarkOn, type UnkeepableColumn } from './unkeepable.ts';
+
+/** Describes a table at the transaction's snapshot, and plans how it is read. @throws as `SnapshotReader.plan` */
+export async function planTable(
+  connection: PostgresConnection,
+  server: PostgresServer,
+  table: TableId,
+  options: PlanOptions,
+  task: Task,
+): Promise<TablePlan> {
+  const where = `${task.attempt} (${connection.address})`;
+  const described = await describeTable(connection, table, task);
+  checkCursor(described, table, options, where);
+  const { relation } = await lockUnchanged(connection, described.oid, shown(table), task);
+  const condition = await conditionOf(connection, server, options, task);
+  const candidates = described.columns.map((column) => ({ column, form: columnForm(column.type, server.moneyDigits) }));
+  const unkeepable = await findUnkeepable(connection, relation, condition, candidates, task);
+  if (unkeepable.length > 0 && options.onUnsupported === 'refuse') throw refusal(where, table, unkeepable);
+  const remarks = unkeepable.map((found) => remarkOn(found, options.onUnsupported));
+  const columns = importColumns(candidates, remarks, options);
+  if (columns.length === 0) {
+    throw new GridError(
+      'unsupported-column',
+      `${where}: ${shown(table)} has no columns that could be imported, and Hive knows no table without columns. Leave it out.`,
+    );
+  }
+  const chosen = condition === undefined ? undefined : await countChosen(connection, relation, condition, task);
+  await connection.run(PLANNER_SETUP, task);
+  const planned = await planSplits(connection, described.leaves, columns, options.splitRows, task);
+  const share = chosen === undefined ? 1 : chosen / Math.max(1, planned.estimatedRows);
+  return {
+    table,
+    columns,
+    remarks,
+    key: described.key,
+    identity: described.identity,
+    ...(condition === undefined ? {} : { condition }),
+    splits: planned.splits,
+    estimatedRows: chosen ?? planned.estimatedRows,
+    estimatedBytes: Math.round(planned.estimatedBytes * Math.min(1, share)),
+  };
+}
+
+/** A cursor is not needed here, but one that does not exist is a mistake. */
+function checkCursor(described: CatalogueTable, table: TableId, options: PlanOptions, where: string): void {
+  const { cursor } = options;
+  if (cursor === undefined || described.columns.some(({ name }) => name === cursor)) return;
+  throw new GridError(
+    'unknown-column',
+    `${where}: ${shown(table)} has no column "${cursor}" to serve as cursor; it has ${described.columns.map(({ name }) => name).join(', ')}. Correct the cursor, or leave it out: PostgreSQL needs none.`,
+  );
+}
+
+async function conditionOf(
+  connection: PostgresConnection,
+  server: PostgresServer,
+  { since }: PlanOptions,
+  task: Task,
+): Promise<string | undefined> {
+  if (since === undefined) return undefined;
+  if (since.fingerprint !== server.identity.fingerprint) {
+    throw new GridError(
+      'append-impossible',
+      `${task.attempt} (${connection.address}): the last import was from another database, or from this one before it was restored or failed over (${since.fingerprint}; now ${server.identity.fingerprint}). Import the table whole.`,
+    );
+  }
+  return changesSince(connection, since.position, task);
+}
+
+function refusal(where: string, table: TableId, unkeepable: readonly UnkeepableColumn[]): GridError {
+  const columns = unkeepable.map(({ column, reason }) => `${column.name} (${column.declared}): ${reason}`);
+  return new GridError(
+    'unsupported-column',
+    `${where}: ${shown(table)} cannot be kept as it is: ${columns.join('; ')}. Import it with onUnsupported "text" (these columns become STRING) or "skip" (they are left out), or correct the rows.`,
+    { details: { columns: unkeepable.map((found) => remarkOn(found, 'refuse')) } },
+  );
+}
+
+function importColumns(
+  candidates: readonly { readonly column: CatalogueTable['columns'][number]; readonly form: ColumnForm }[],
+  remarks: readonly ColumnRemark[],
+  { onUnsupported }: PlanOptions,
+): readonly ImportColumn[] {
+  const remarked = new Set(remarks.map(({ column }) => column));
+  return candidates.flatMap(({ column, form }) => {
+    const { name, declared: sourceType, type } = column;
+    if (remarked.has(name) && onUnsupported === 'skip') return [];
+    const kept = remarked.has(name) ? textForm(type) : form;
+    return [{ name, sourceType, hiveType: kept.hiveType, expression: fieldExpression(name, kept) }];
+  });
+}
+
+const CHOSEN = z.object({ chosen: z.string().transform(Number) });
+
+async function countChosen(
+  connection: PostgresConnection,
+  relation: string,
+  condition: string,
+  task: Task,
+): Promise<number> {
+  const sql = `SELECT count(*)::text AS chosen FROM ${relation} AS r WHERE ${condition}`;
+  return (await connection.row(CHOSEN, sql, task)).chosen;
+}

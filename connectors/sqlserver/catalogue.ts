@@ -1,0 +1,233 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { GridError } from '../../grid/errors.ts';
+import type { TableId } from '../../grid/history/sql-source.ts';
+import type { Row, Session } from './session.ts';
+import { literal, nameOf } from './sql-text.ts';
+
+/** A column as the catalogue describes it. */
+export interface CatalogueColumn {
+  readonly name: string;
+  /** The built-in type below any alias: `decimal`; of a CLR type its own name: `geography`. */
+  readonly type: string;
+  /** Bytes; -1 for `(max)`. */
+  readonly maxLength: number;
+  readonly precision: number;
+  readonly scale: number;
+  readonly collation: string | null;
+  readonly nullable: boolean;
+  readonly computed: boolean;
+  readonly columnSet: boolean;
+  /** A CLR type that is not one of SQL Server's own. */
+  readonly userClrType: boolean;
+  /** Always Encrypted: the server does not know its values. */
+  readonly encrypted: boolean;
+  /** Masked for the user that reads. */
+  readonly masked: boolean;
+  /** Computed anew at each reading, with a result that may differ. */
+  readonly changing: boolean;
+}
+
+export interface KeyColumn {
+  readonly name: string;
+  readonly descending: boolean;
+}
+
+export interface TableIndex {
+  readonly primary: boolean;
+  readonly unique: boolean;
+  readonly clustered: boolean;
+  readonly columns: readonly KeyColumn[];
+}
+
+export interface TableDescription {
+  readonly table: TableId;
+  readonly identity: string;
+  readonly columns: readonly CatalogueColumn[];
+  readonly indexes: readonly TableIndex[];
+  readonly estimatedRows: number;
+  readonly estimatedBytes: number;
+}
+
+const text = z.string();
+const flag = z.string().transform((value) => value === '1');
+const wholeNumber = z
+  .string()
+  .regex(/^-?\d{1,19}$/)
+  .transform(Number);
+
+const columnRow = z
+  .tuple([
+    text,
+    text.nullable(),
+    text,
+    wholeNumber,
+    wholeNumber,
+    wholeNumber,
+    text.nullable(),
+    flag,
+    flag,
+    flag,
+    flag,
+    flag,
+  ])
+  .transform(
+    ([name, base, own, maxLength, precision, scale, collation, nullable, computed, columnSet, clr, userDefined]) => ({
+      name,
+      type: clr || base === null ? own : base,
+      maxLength,
+      precision,
+      scale,
+      collation,
+      nullable,
+      computed,
+      columnSet,
+      userClrType: clr && userDefined,
+    }),
+  );
+const indexRow = z.tuple([wholeNumber, flag, flag, wholeNumber, flag, text]);
+const secrecyRow = z.tuple([text, flag, flag, flag]);
+
+/** Rows of the catalogue, checked once, here. */
+export function catalogueRows<T>(schema: z.ZodType<T>, rows: readonly Row[], what: string): T[] {
+  const parsed = z.array(schema).safeParse(rows);
+  if (parsed.success) return parsed.data;
+  throw new GridError(
+    'unsupported-server',
+    `Reading ${what} from SQL Server's catalogue: ${z.prettifyError(parsed.error).slice(0, 300)}. The server answers unlike SQL Server 2016 and later.`,
+  );
+}
+
+const CLUSTERED = 1;
+const ON = (expression: string): string => `CONVERT(varchar(1), CONVERT(int, ${expression}))`;
+
+/** Statements, for a table whose object id is known. All values come back as text. */
+export const TABLES = `SELECT CONVERT(nvarchar(128), s.name), CONVERT(nvarchar(128), t.name)
+FROM sys.tables AS t JOIN sys.schemas AS s ON s.schema_id = t.schema_id WHERE t.is_ms_shipped = 0`;
+
+export const READABLE_TABLES = `SELECT CONVERT(nvarchar(128), s.name), CONVERT(nvarchar(128), t.name),
+CONVERT(varchar(5), HAS_PERMS_BY_NAME(QUOTENAME(s.name) + N'.' + QUOTENAME(t.name), N'OBJECT', N'SELECT'))
+FROM sys.tables AS t JOIN sys.schemas AS s ON s.schema_id = t.schema_id WHERE t.is_ms_shipped = 0`;
+
+const tableStatement = (table: TableId): string =>
+  `SELECT CONVERT(nvarchar(128), s.name), CONVERT(nvarchar(128), t.name), CONVERT(varchar(20), t.object_id), CONVERT(varchar(30), t.create_date, 121)
+FROM sys.tables AS t JOIN sys.schemas AS s ON s.schema_id = t.schema_id
+WHERE s.name = ${literal(table.schema)} AND t.name = ${literal(table.name)}`;
+
+const columnsStatement = (objectId: string): string =>
+  `SELECT CONVERT(nvarchar(128), c.name), CONVERT(nvarchar(128), b.name), CONVERT(nvarchar(128), u.name),
+CONVERT(varchar(10), c.max_length), CONVERT(varchar(10), c.precision), CONVERT(varchar(10), c.scale), CONVERT(nvarchar(128), c.collation_name),
+${ON('c.is_nullable')}, ${ON('c.is_computed')}, ${ON('c.is_column_set')}, ${ON('u.is_assembly_type')}, ${ON('u.is_user_defined')}
+FROM sys.columns AS c JOIN sys.types AS u ON u.user_type_id = c.user_type_id
+LEFT JOIN sys.types AS b ON b.user_type_id = c.system_type_id
+WHERE c.object_id = ${objectId} ORDER BY c.column_id`;
+
+/** What older and other servers may not know of a column. */
+const secrecyStatement = (objectId: string): string =>
+  `SELECT CONVERT(nvarchar(128), c.name),
+CASE WHEN c.encryption_type IS NULL THEN '0' ELSE '1' END,
+CASE WHEN c.is_masked = 1 AND HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'UNMASK') = 0 THEN '1' ELSE '0' END,
+CASE WHEN c.is_computed = 1 AND COLUMNPROPERTY(c.object_id, c.name, 'IsDeterministic') = 0 THEN '1' ELSE '0' END
+FROM sys.columns AS c WHERE c.object_id = ${objectId}`;
+
+/** B-tree indexes without a filter: only those order all rows. */
+const indexesStatement = (objectId: string): string =>
+  `SELECT CONVERT(varchar(10), i.index_id), ${ON('i.is_primary_key')}, ${ON('i.is_unique')}, CONVERT(varchar(5), i.type), ${ON('k.is_descending_key')}, CONVERT(nvarchar(128), c.name)
+FROM sys.indexes AS i
+JOIN sys.index_columns AS k ON k.object_id = i.object_id AND k.index_id = i.index_id
+JOIN sys.columns AS c ON c.object_id = k.object_id AND c.column_id = k.column_id
+WHERE i.object_id = ${objectId} AND i.type IN (1, 2) AND i.has_filter = 0 AND i.is_disabled = 0 AND k.key_ordinal > 0
+ORDER BY i.index_id, k.key_ordinal`;
+
+const partitionsStatement = (objectId: string): string =>
+  `SELECT CONVERT(varchar(20), SUM(p.rows)), CONVERT(varchar(20), COUNT(*)), CONVERT(varchar(20), MIN(p.hobt_id)), CONVERT(varchar(20), MAX(p.hobt_id))
+FROM sys.partitions AS p WHERE p.object_id = ${objectId} AND p.index_id IN (0, 1)`;
+
+const pagesStatement = (objectId: string): string =>
+  `SELECT CONVERT(varchar(20), SUM(a.used_pages)) FROM sys.partitions AS p
+JOIN sys.allocation_units AS a ON a.container_id = p.partition_id
+WHERE p.object_id = ${objectId} AND p.index_id IN (0, 1)`;
+
+const PAGE_BYTES = 8_192;
+
+/**
+ * Describes a table.
+ *
+ * @throws GridError `unknown-table`
+ */
+export async function describeTable(session: Session, table: TableId, signal: AbortSignal): Promise<TableDescription> {
+  const attempt = `Reading the description of ${nameOf(table)} from SQL Server`;
+  const found = catalogueRows(
+    z.tuple([text, text, z.string().regex(/^-?\d+$/), text]),
+    await session.query(tableStatement(table), attempt, signal),
+    'a table',
+  ).find(([schema, name]) => schema === table.schema && name === table.name);
+  if (found === undefined) {
+    throw new GridError(
+      'unknown-table',
+      `${attempt}: there is no such table, or the user may not see it. Check its name, its case included, and the right to read it.`,
+    );
+  }
+  const [, , objectId, createdAt] = found;
+  const plain = catalogueRows(columnRow, await session.query(columnsStatement(objectId), attempt, signal), 'columns');
+  const secrecy = new Map(
+    (await optional(session, secrecyRow, secrecyStatement(objectId), attempt, signal)).map(([name, ...rest]) => [
+      name,
+      rest,
+    ]),
+  );
+  const columns = plain.map((column): CatalogueColumn => {
+    const [encrypted = false, masked = false, changing = false] = secrecy.get(column.name) ?? [];
+    return { ...column, encrypted, masked, changing };
+  });
+  const indexes = indexesFrom(
+    catalogueRows(indexRow, await session.query(indexesStatement(objectId), attempt, signal), 'indexes'),
+  );
+  const number = wholeNumber.nullable();
+  const [partitions] = await optional(
+    session,
+    z.tuple([number, number, text.nullable(), text.nullable()]),
+    partitionsStatement(objectId),
+    attempt,
+    signal,
+  );
+  const [pages] = await optional(session, z.tuple([number]), pagesStatement(objectId), attempt, signal);
+  const shape = createHash('sha256')
+    .update(JSON.stringify([columns, indexes.filter(({ primary }) => primary)]))
+    .digest('hex');
+  const heap = partitions === undefined ? '' : partitions.slice(1).join('-');
+  return {
+    table,
+    identity: `${objectId}/${createdAt}/${heap}/${shape.slice(0, 32)}`,
+    columns,
+    indexes,
+    estimatedRows: Math.max(0, partitions?.[0] ?? 0),
+    estimatedBytes: Math.max(0, pages?.[0] ?? 0) * PAGE_BYTES,
+  };
+}
+
+/** Rows of a statement that a server may not understand; none when it does not. */
+async function optional<T>(
+  session: Session,
+  schema: z.ZodType<T>,
+  statement: string,
+  attempt: string,
+  signal: AbortSignal,
+): Promise<T[]> {
+  try {
+    return catalogueRows(schema, await session.query(statement, attempt, signal), 'details');
+  } catch (error) {
+    if (error instanceof GridError && !error.retryable && !session.closed) return [];
+    throw error;
+  }
+}
+
+function indexesFrom(rows: readonly z.output<typeof indexRow>[]): TableIndex[] {
+  const byId = new Map<number, TableIndex & { readonly columns: KeyColumn[] }>();
+  for (const [id, primary, unique, type, descending, name] of rows) {
+    const index = byId.get(id) ?? { primary, unique, clustered: type === CLUSTERED, columns: [] };
+    index.columns.push({ name, descending });
+    byId.set(id, index);
+  }
+  return [...byId.values()];
+}

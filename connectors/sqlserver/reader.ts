@@ -1,0 +1,306 @@
+import { z } from 'zod';
+import { GridError } from '../../grid/errors.ts';
+import type {
+  CopiedSplit,
+  PlanOptions,
+  RowCounts,
+  SnapshotReader,
+  SourceSnapshot,
+  SplitDigest,
+  TableId,
+  TablePlan,
+} from '../../grid/history/sql-source.ts';
+import { catalogueRows, describeTable } from './catalogue.ts';
+import {
+  changeTracking,
+  cursorColumn,
+  cursorRange,
+  highestStatement,
+  rowversionRange,
+  type ChangeRange,
+} from './changes.ts';
+import { orderedType } from './ordered-types.ts';
+import { RowDigest, rowHash } from './row-digest.ts';
+import { RowLines } from './row-lines.ts';
+import { countsStatement, countStatement, ROW_LIMIT_BYTES, rowsStatement, type RowParts } from './row-statements.ts';
+import type { ServerFacts } from './server-facts.ts';
+import type { Row, Session } from './session.ts';
+import { boundariesStatement, parseSplit, rowOrder, splitsBetween, type Split } from './splits.ts';
+import { nameOf } from './sql-text.ts';
+import { mapColumns } from './types.ts';
+
+const rowCount = z
+  .string()
+  .regex(/^\d{1,16}$/)
+  .transform(Number)
+  .refine(Number.isSafeInteger);
+
+/** Rough bytes of a row where the catalogue does not tell the size of the table. */
+const ROW_BYTES_GUESS = 100;
+
+/** A connection to SQL Server with its transaction; see {@link SnapshotReader}. */
+export class SqlServerReader implements SnapshotReader {
+  readonly snapshot: SourceSnapshot;
+  readonly #session: Session;
+  readonly #facts: ServerFacts;
+
+  constructor(session: Session, facts: ServerFacts, snapshot: SourceSnapshot) {
+    this.#session = session;
+    this.#facts = facts;
+    this.snapshot = snapshot;
+  }
+
+  async plan(table: TableId, options: PlanOptions, signal: AbortSignal): Promise<TablePlan> {
+    const description = await describeTable(this.#session, table, signal);
+    const mapped = mapColumns(description.columns, options.onUnsupported, this.#facts);
+    const refused = mapped.remarks.filter(({ done }) => done === 'refused');
+    if (refused.length > 0) {
+      throw new GridError(
+        'unsupported-column',
+        `Planning the import of ${nameOf(table)} from SQL Server: ${refused
+          .map(({ column, sourceType, reason }) => `column ${column} ${sourceType} cannot be kept, since ${reason}`)
+          .join(
+            '; ',
+          )}. Import it with onUnsupported "text" (where a column has one) or "skip", or leave the table out.`,
+        { details: { remarks: mapped.remarks } },
+      );
+    }
+    if (mapped.columns.length === 0) {
+      throw new GridError(
+        'unsupported-column',
+        `Planning the import of ${nameOf(table)} from SQL Server: no column of it can be imported. Leave the table out.`,
+        { details: { remarks: mapped.remarks } },
+      );
+    }
+    if (options.cursor !== undefined && !description.columns.some(({ type }) => type === 'timestamp')) {
+      cursorColumn(table, description.columns, options.cursor);
+    }
+    const changes = options.since === undefined ? undefined : await this.#changes(description, options, signal);
+    const primary = description.indexes.find((index) => index.primary);
+    const draft = {
+      table,
+      columns: mapped.columns,
+      remarks: mapped.remarks,
+      key: primary?.columns.map(({ name }) => name) ?? [],
+      identity: description.identity,
+      ...(changes === undefined ? {} : { condition: changes.condition }),
+      ...(changes?.upperPosition === undefined ? {} : { upperPosition: changes.upperPosition }),
+    };
+    const order = rowOrder(description);
+    const splits = splitsBetween(
+      order,
+      await this.#boundaries(description, order, options, changes, signal),
+      changes?.horizon,
+    );
+    const rowBytes =
+      description.estimatedRows > 0 && description.estimatedBytes > 0
+        ? description.estimatedBytes / description.estimatedRows
+        : ROW_BYTES_GUESS;
+    const plan: TablePlan = {
+      ...draft,
+      splits,
+      estimatedRows: description.estimatedRows,
+      estimatedBytes: description.estimatedBytes,
+    };
+    await this.#compile(plan, signal);
+    if (changes === undefined) return plan;
+    const { chosen } = await this.count(plan, signal);
+    return { ...plan, estimatedRows: chosen, estimatedBytes: Math.round(chosen * rowBytes) };
+  }
+
+  async count(plan: TablePlan, signal: AbortSignal): Promise<RowCounts> {
+    const attempt = `Counting the rows of ${nameOf(plan.table)} in SQL Server`;
+    const [first] = plan.splits;
+    const statement = countsStatement(plan, first === undefined ? undefined : parseSplit(plan.table, first));
+    const rows = await this.#session.query(statement, attempt, signal);
+    const [counts] = catalogueRows(z.tuple([rowCount, rowCount]), rows, 'a count');
+    return { rows: counts?.[0] ?? 0, chosen: counts?.[1] ?? 0 };
+  }
+
+  async copy(
+    plan: TablePlan,
+    split: number,
+    write: (chunk: Buffer) => Promise<void>,
+    { verify, signal }: { readonly verify: boolean; readonly signal: AbortSignal },
+  ): Promise<CopiedSplit> {
+    const attempt = `Reading split ${split} of ${nameOf(plan.table)} from SQL Server`;
+    const range = this.#split(plan, split, attempt);
+    await this.#sameTable(plan, attempt, signal);
+    const hashed = verify && this.#facts.rowHashes;
+    const digest = new RowDigest();
+    const lines = new RowLines(plan);
+    let textBytes = 0;
+    const flush = async (): Promise<void> => {
+      const chunk = lines.take();
+      textBytes += chunk.length;
+      await write(chunk);
+    };
+    const sent = await this.#session.run(rowsStatement(plan, range, hashed ? 'text and hash' : 'text'), {
+      attempt,
+      signal,
+      onRow: (row) => {
+        const text = textOf(row, attempt);
+        const own = rowHash(text);
+        if (hashed) assertSameHash(row[1], own, attempt, digest.rows);
+        digest.add(own);
+        return lines.add(text) ? flush() : undefined;
+      },
+    });
+    if (!lines.empty) await flush();
+    if (verify) {
+      assertCount(digest.rows, sent, attempt);
+      if (!hashed) assertCount(digest.rows, await this.#countSplit(plan, range, attempt, signal), attempt);
+    }
+    return { ...digest.result(), textBytes };
+  }
+
+  async digest(plan: TablePlan, split: number, signal: AbortSignal): Promise<SplitDigest> {
+    const attempt = `Computing the digest of split ${split} of ${nameOf(plan.table)} in SQL Server`;
+    const range = this.#split(plan, split, attempt);
+    await this.#sameTable(plan, attempt, signal);
+    const digest = new RowDigest();
+    // Without hashes from the server the texts themselves have to come.
+    const parts: RowParts = this.#facts.rowHashes ? 'hash' : 'text';
+    const sent = await this.#session.run(rowsStatement(plan, range, parts), {
+      attempt,
+      signal,
+      onRow: (row) => {
+        digest.add(parts === 'hash' ? hashOf(row[0], attempt) : rowHash(textOf(row, attempt)));
+      },
+    });
+    assertCount(digest.rows, sent, attempt);
+    return digest.result();
+  }
+
+  async highest(plan: TablePlan, column: string, signal: AbortSignal): Promise<string | undefined> {
+    const attempt = `Finding the highest ${column} of ${nameOf(plan.table)} in SQL Server`;
+    const { columns } = await describeTable(this.#session, plan.table, signal);
+    const type = orderedType(cursorColumn(plan.table, columns, column));
+    if (type === undefined) {
+      throw new GridError('append-impossible', `${attempt}: the column has no order. Name another cursor column.`);
+    }
+    return this.#text(highestStatement(plan.table, { column, type }, plan.condition), attempt, signal);
+  }
+
+  close(): Promise<void> {
+    this.#session.close();
+    return Promise.resolve();
+  }
+
+  async #changes(
+    description: Parameters<typeof changeTracking>[0],
+    options: PlanOptions,
+    signal: AbortSignal,
+  ): Promise<ChangeRange | undefined> {
+    if (options.since === undefined) return undefined;
+    const tracking = changeTracking(description, options.since, options, this.#facts);
+    if (tracking.kind === 'cursor') {
+      const attempt = `Finding the highest ${tracking.column} of ${nameOf(description.table)} in SQL Server`;
+      return cursorRange(
+        tracking,
+        await this.#text(highestStatement(description.table, tracking, undefined), attempt, signal),
+      );
+    }
+    const upper = this.snapshot.position;
+    if (BigInt(upper) < BigInt(tracking.from)) {
+      throw new GridError(
+        'append-impossible',
+        `Planning an incremental import of ${nameOf(description.table)} from SQL Server: its last import ended at rowversion ${tracking.from}, ` +
+          `and the database is only at ${upper}, so it was restored since. Import it whole (mode full).`,
+      );
+    }
+    return rowversionRange(tracking, upper);
+  }
+
+  async #boundaries(
+    description: Awaited<ReturnType<typeof describeTable>>,
+    order: ReturnType<typeof rowOrder>,
+    options: PlanOptions,
+    changes: ChangeRange | undefined,
+    signal: AbortSignal,
+  ): Promise<string[][]> {
+    const { table, estimatedRows } = description;
+    if (order.columns.length === 0) return [];
+    const statement = boundariesStatement(table, order, {
+      splitRows: options.splitRows,
+      estimatedRows,
+      condition: changes?.condition,
+    });
+    const attempt = `Finding where to split ${nameOf(table)} in SQL Server`;
+    return catalogueRows(
+      z.array(z.string()).length(order.columns.length),
+      await this.#session.query(statement, attempt, signal),
+      'a key',
+    );
+  }
+
+  /** Lets the server compile what will be read: a right that is missing shows before any row is copied. */
+  async #compile(plan: TablePlan, signal: AbortSignal): Promise<void> {
+    const [first] = plan.splits;
+    if (first === undefined) return;
+    const attempt = `Planning the import of ${nameOf(plan.table)} from SQL Server`;
+    const nothing = { ...plan, condition: '1 = 0' };
+    const parts: RowParts = this.#facts.rowHashes ? 'text and hash' : 'text';
+    await this.#session.query(rowsStatement(nothing, parseSplit(plan.table, first), parts), attempt, signal);
+  }
+
+  #split(plan: TablePlan, split: number, attempt: string): Split {
+    const range = plan.splits[split];
+    if (range === undefined)
+      throw new GridError('defect', `${attempt}: the plan has only ${plan.splits.length} splits.`);
+    return parseSplit(plan.table, range);
+  }
+
+  async #sameTable(plan: TablePlan, attempt: string, signal: AbortSignal): Promise<void> {
+    const { identity } = await describeTable(this.#session, plan.table, signal);
+    if (identity === plan.identity) return;
+    throw new GridError(
+      'table-changed',
+      `${attempt}: the table was altered, truncated, rebuilt, or dropped and made anew since it was planned. It has to be planned anew.`,
+    );
+  }
+
+  async #countSplit(plan: TablePlan, range: Split, attempt: string, signal: AbortSignal): Promise<number> {
+    const rows = await this.#session.query(countStatement(plan, range), attempt, signal);
+    return catalogueRows(z.tuple([rowCount]), rows, 'a count')[0]?.[0] ?? 0;
+  }
+
+  async #text(statement: string, attempt: string, signal: AbortSignal): Promise<string | undefined> {
+    const value = (await this.#session.query(statement, attempt, signal))[0]?.[0];
+    return typeof value === 'string' ? value : undefined;
+  }
+}
+
+function textOf(row: Row, attempt: string): string {
+  const [text] = row;
+  if (typeof text === 'string') return text;
+  throw tooLarge(attempt);
+}
+
+function hashOf(value: Row[number] | undefined, attempt: string): string {
+  if (Buffer.isBuffer(value)) return value.toString('latin1');
+  throw tooLarge(attempt);
+}
+
+function tooLarge(attempt: string): GridError {
+  return new GridError(
+    'row-too-large',
+    `${attempt}: a row's text is estimated at more than ${ROW_LIMIT_BYTES / 1024 ** 2} MiB. Move what is large out of the row, or leave the table out.`,
+  );
+}
+
+function assertSameHash(server: Row[number] | undefined, own: string, attempt: string, row: number): void {
+  if (Buffer.isBuffer(server) && server.toString('latin1') === own) return;
+  throw new GridError(
+    'import-verification-failed',
+    `${attempt}: row ${row} of the split came with a text that does not have the hash which the server computed of it. It is read again.`,
+  );
+}
+
+function assertCount(rows: number, expected: number, attempt: string): void {
+  if (rows === expected) return;
+  throw new GridError(
+    'import-verification-failed',
+    `${attempt}: ${rows} rows came, and the server counts ${expected}. It is read again.`,
+  );
+}

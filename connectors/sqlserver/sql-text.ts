@@ -1,0 +1,26 @@
+import type { TableId } from '../../grid/history/sql-source.ts';
+
+/** An identifier in brackets: `odd]name` → `[odd]]name]`. */
+export function bracketed(name: string): string {
+  return `[${name.replaceAll(']', ']]')}]`;
+}
+
+/** `[schema].[table]`. */
+export function tableReference(table: TableId): string {
+  return `${bracketed(table.schema)}.${bracketed(table.name)}`;
+}
+
+/** A Unicode literal: `it's` → `N'it''s'`. */
+export function literal(text: string): string {
+  return `N'${text.replaceAll("'", "''")}'`;
+}
+
+/** A column of the row that statements of this connector call `t`. */
+export function columnReference(name: string): string {
+  return `t.${bracketed(name)}`;
+}
+
+/** `schema.table`, for messages. */
+export function nameOf(table: TableId): string {
+  return `${table.schema}.${table.name}`;
+}

@@ -1,0 +1,146 @@
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { answeringAddress, TemporalClient } from '../../../../connectors/temporal/client.ts';
+import { FollowedWorkflow } from '../../../../connectors/temporal/followed-workflow.ts';
+import { asGridError } from '../../../../grid/errors.ts';
+import type { Config } from '../../../../runtime/config.ts';
+import {
+  importProgress,
+  importSummary,
+  type ImportProgressAnswer,
+  type ImportSummaryAnswer,
+} from './import-answers.ts';
+
+const WORKFLOW_TYPE = 'importSqlHistory';
+/** The import of everything, by which a fresh stack gets its history. */
+export const FIRST_IMPORT = 'first-import';
+/** The one of later starts, which takes over what has changed since. */
+export const LATER_IMPORT = 'import-at-start';
+
+const POLL_MS = 1_000;
+const CALL_TIMEOUT_MS = 5_000;
+/** A server that has just been started answers before it knows its namespace. */
+const LONGEST_START_MS = 30_000;
+
+export type ImportEnd =
+  | { readonly kind: 'done'; readonly summary: ImportSummaryAnswer }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** The workflow `importSqlHistory` of one `npm start`, as an operator would start and follow it. */
+export class ImportWorkflow {
+  readonly workflowId: string;
+  readonly #client: TemporalClient;
+  readonly #followed: FollowedWorkflow;
+
+  private constructor(client: TemporalClient, workflowId: string) {
+    this.#client = client;
+    this.workflowId = workflowId;
+    this.#followed = new FollowedWorkflow(client, workflowId);
+  }
+
+  /**
+   * Starts an import, or takes up one that an earlier `npm start` has left running.
+   *
+   * @param isImported whether the source has been imported before: then only what has changed is taken over.
+   * @throws GridError `temporal-unavailable`, `temporal-refused`; `shutting-down` when `signal` aborts
+   */
+  static async start(
+    config: Pick<Config, 'TEMPORAL_ADDRESS' | 'TEMPORAL_NAMESPACE' | 'TEMPORAL_TASK_QUEUE'>,
+    isImported: () => Promise<boolean>,
+    signal: AbortSignal,
+  ): Promise<ImportWorkflow> {
+    const client = new TemporalClient({
+      address: await answeringAddress(config.TEMPORAL_ADDRESS, config.TEMPORAL_NAMESPACE),
+      namespace: config.TEMPORAL_NAMESPACE,
+      identity: `npm start ${process.pid}`,
+      callTimeoutMs: CALL_TIMEOUT_MS,
+    });
+    try {
+      const isRunning = await untilAnswered(signal, () =>
+        client.call('Looking for the first import', (sdk) => isUnderWay(sdk, FIRST_IMPORT), { signal }),
+      );
+      if (isRunning) return new ImportWorkflow(client, FIRST_IMPORT);
+      const [workflowId, input] = (await isImported())
+        ? ([LATER_IMPORT, { mode: 'merge', reconcile: true }] as const)
+        : ([FIRST_IMPORT, {}] as const);
+      await client.call(
+        `Starting ${WORKFLOW_TYPE} as ${workflowId}`,
+        (sdk) =>
+          sdk.workflow.start(WORKFLOW_TYPE, {
+            workflowId,
+            taskQueue: config.TEMPORAL_TASK_QUEUE,
+            args: [input],
+            workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+            // One that an earlier start has left is as good.
+            workflowIdConflictPolicy: 'USE_EXISTING',
+          }),
+        { signal },
+      );
+      return new ImportWorkflow(client, workflowId);
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Follows it to its end, through restarts of Temporal and of the worker.
+   *
+   * @param tell given what it answers about its progress, about every second
+   * @throws GridError `temporal-unavailable`, `temporal-refused`; `shutting-down` when `signal` aborts: the workflow goes on as
+   *   soon as there is a worker
+   */
+  async follow(tell: (progress: ImportProgressAnswer) => void, signal: AbortSignal): Promise<ImportEnd> {
+    const over = new AbortController();
+    const watching = this.#watch(tell, AbortSignal.any([signal, over.signal]));
+    try {
+      const end = await this.#followed.end(signal);
+      if (!end.completed) return { kind: 'failed', message: end.failure.message };
+      const summary = importSummary.safeParse(end.result);
+      if (summary.success) return { kind: 'done', summary: summary.data };
+      return { kind: 'failed', message: 'It ended with a result that this version does not understand.' };
+    } finally {
+      over.abort();
+      await watching;
+    }
+  }
+
+  async #watch(tell: (progress: ImportProgressAnswer) => void, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      // No answer while the worker starts, or while it or Temporal is away.
+      const answer: unknown = await this.#followed.progress(signal).catch(() => undefined);
+      const progress = importProgress.safeParse(answer);
+      if (progress.success) tell(progress.data);
+      await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+}
+
+async function isUnderWay(sdk: Client, workflowId: string): Promise<boolean> {
+  try {
+    const { status } = await sdk.workflow.getHandle(workflowId).describe();
+    return status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+/** Tries again while Temporal does not answer, or has not made its namespace yet. */
+async function untilAnswered<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+  const deadlineMs = Date.now() + LONGEST_START_MS;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const { code } = asGridError(error, 'Asking Temporal');
+      const isPassing = code === 'temporal-unavailable' || code === 'temporal-refused';
+      if (!isPassing || signal.aborted || Date.now() > deadlineMs) throw error;
+      await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,203 @@
+import { createHash, randomInt } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
+import { HiveClient } from '../../connectors/hive/hive.ts';
+import type { ImportSummary } from '../../grid/history/import-summary.ts';
+import { freePorts } from '../../infra/native/ports.ts';
+import { environmentOf, settingsFromConfig, type ServerName, type StackPlace } from '../../infra/native/settings.ts';
+import { bringUp, kill, takeDown } from '../../infra/native/stack.ts';
+import { createLogger } from '../../runtime/logger.ts';
+import { filesBelow } from '../hdfs-sink/master-data.ts';
+import { eventually } from '../support/eventually.ts';
+import { WorkerProcess } from '../support/worker-process.ts';
+import { createHistory, MOST_IDS, readAtSnapshot, Writers } from './source-history.ts';
+
+const SERVERS: readonly ServerName[] = ['hdfs', 'postgres', 'temporal', 'hive'];
+const TABLES = ['public.readings', 'public.no_key', 'public.nothing'];
+const ROUNDS_OF_KILLS = 2;
+
+/** A stack of its own, since its servers are killed. */
+const settings = settingsFromConfig();
+const STACK_HOME = join(settings.home, 'test-import-under-fire');
+const place: StackPlace = { stackHome: STACK_HOME, installHome: settings.installHome };
+let environment: Record<string, string>;
+let historyUrl: string;
+let connection: Connection;
+let client: Client;
+let hdfs: HdfsClient;
+let hive: HiveClient;
+
+beforeAll(async () => {
+  place.ports = await freePorts();
+  await takeDown([...SERVERS], place);
+  await rm(STACK_HOME, { recursive: true, force: true });
+  await bringUp([...SERVERS], place);
+  environment = {
+    ...environmentOf(place),
+    BATCH_METRICS_PORT: '0',
+    NIGHTLY_IMPORT: 'off',
+    HISTORY_TELEMETRY_FILE: '',
+    HIVE_CALL_TIMEOUT_MS: '60000',
+  };
+  historyUrl = environment['HISTORY_POSTGRES_URL'] ?? '';
+  await createHistory(historyUrl);
+  connection = await Connection.connect({ address: environment['TEMPORAL_ADDRESS'] ?? '' });
+  client = new Client({ connection });
+  hdfs = new HdfsClient({ nameNodeUrls: [environment['WEBHDFS_URL'] ?? ''], user: 'powergrid' });
+  hive = new HiveClient({
+    url: environment['HIVE_URL'] ?? '',
+    user: 'powergrid',
+    callTimeoutMs: 60_000,
+    logger: createLogger({ name: 'test', level: 'silent', format: 'json' }),
+  });
+}, 300_000);
+
+afterAll(async () => {
+  await hive.close();
+  await hdfs.close();
+  await connection.close();
+  await takeDown([...SERVERS], place);
+});
+
+/** Rows of the view; undefined when there is no view, or Hive does not answer. */
+async function visibleRows(): Promise<number | undefined> {
+  try {
+    for await (const [count] of hive.query('SELECT CAST(count(*) AS STRING) FROM history_postgres.readings')) {
+      return Number(count);
+    }
+  } catch {
+    // Hive is killed like the others.
+  }
+  return undefined;
+}
+
+/** The first eight bytes of each row's MD5, at the place of its id. */
+class RowHashes {
+  readonly #hashes = new BigUint64Array(MOST_IDS);
+  rows = 0;
+  repeated = 0;
+
+  add(line: string): void {
+    const id = Number(line.slice(0, line.indexOf('|')));
+    if (this.#hashes[id] !== 0n) this.repeated++;
+    this.#hashes[id] = createHash('md5').update(line).digest().readBigUInt64LE() | 1n;
+    this.rows++;
+  }
+
+  /** Ids whose rows differ, or are missing on one side; the first ten. */
+  differences(other: RowHashes): number[] {
+    const ids: number[] = [];
+    for (let id = 0; id < MOST_IDS && ids.length < 10; id++) {
+      if (this.#hashes[id] !== other.#hashes[id]) ids.push(id);
+    }
+    return ids;
+  }
+}
+
+/** The table as Hive shows it, each row written as `trace.line` writes it. */
+async function readThroughHive(): Promise<RowHashes> {
+  const hashes = new RowHashes();
+  const rows = hive.query(
+    `SELECT concat_ws('|', CAST(id AS STRING), sensor_id, CAST(unix_timestamp(measured_at) AS STRING),
+       coalesce(CAST(value AS STRING), '-'), coalesce(md5(note), '-')) FROM history_postgres.readings`,
+  );
+  for await (const [line] of rows) hashes.add(line ?? '');
+  return hashes;
+}
+
+async function readSource(snapshot: string): Promise<RowHashes> {
+  const hashes = new RowHashes();
+  await readAtSnapshot(historyUrl, snapshot, (line) => {
+    hashes.add(line);
+  });
+  return hashes;
+}
+
+/** Kills everything again and again until the workflow has ended, or the rounds are over; all is up again afterwards. */
+async function fire(handle: WorkflowHandle, workers: WorkerProcess[]): Promise<number> {
+  let kills = 0;
+  const isRunning = async (): Promise<boolean> => {
+    const description = await handle.describe().catch(() => undefined);
+    return description === undefined || description.status.name === 'RUNNING';
+  };
+  for (let round = 0; round < ROUNDS_OF_KILLS; round++) {
+    for (const victim of ['worker', 'postgres', 'namenode', 'worker', 'temporal', 'datanode', 'hive'] as const) {
+      await delay(800 + randomInt(2_500));
+      if (!(await isRunning())) return kills;
+      kills++;
+      if (victim === 'worker') {
+        const [killed] = workers.splice(randomInt(workers.length), 1);
+        await killed?.kill();
+        workers.push(new WorkerProcess('npm:worker:batch', environment));
+      } else {
+        kill(victim, 'SIGKILL', place);
+        await delay(randomInt(1_500));
+        await bringUp([...SERVERS], place);
+      }
+    }
+  }
+  return kills;
+}
+
+describe('an import of two million rows, while the source is written to and everything is killed', () => {
+  it('shows exactly one snapshot of the source, row by row, and never anything in between', async () => {
+    const writers = new Writers(historyUrl);
+    const workers = [
+      new WorkerProcess('npm:worker:batch', environment),
+      new WorkerProcess('npm:worker:batch', environment),
+    ];
+    const seen = new Set<number>();
+    const watching = new AbortController();
+    const watch = (async () => {
+      while (!watching.signal.aborted) {
+        const rows = await visibleRows();
+        if (rows !== undefined) seen.add(rows);
+        await delay(500);
+      }
+    })();
+
+    const summaries: ImportSummary[] = [];
+    for (const [run, input] of [
+      { tables: TABLES, splitRows: 100_000, maxBytesPerSecond: 12_000_000 },
+      { tables: TABLES, splitRows: 100_000, maxBytesPerSecond: 2_000_000, mode: 'merge' },
+    ].entries()) {
+      const handle = await eventually('the import has started', async () =>
+        client.workflow.start('importSqlHistory', {
+          taskQueue: 'batch',
+          workflowId: `under-fire-${run}`,
+          args: [input],
+          workflowIdConflictPolicy: 'USE_EXISTING',
+        }),
+      );
+      const kills = await fire(handle, workers);
+      await bringUp([...SERVERS], place);
+      const summary = (await handle.result().catch((error: unknown) => {
+        throw new Error(`run ${run} failed; a worker wrote: ${workers[0]?.output ?? ''}`, { cause: error });
+      })) as ImportSummary;
+      expect(kills).toBeGreaterThanOrEqual(run === 0 ? 5 : 1);
+      summaries.push(summary);
+
+      const position = summary.snapshot?.position ?? '';
+      const [source, shown] = [await readSource(position), await readThroughHive()];
+      expect([shown.rows, shown.repeated]).toEqual([source.rows, 0]);
+      expect(shown.differences(source)).toEqual([]);
+      expect(summary.tables.map(({ table }) => `${table.schema}.${table.name}`).sort()).toEqual([...TABLES].sort());
+    }
+    watching.abort();
+    await watch;
+    await writers.stop();
+    expect(writers.transactions).toBeGreaterThan(20);
+
+    // Nobody ever counted anything but a whole import.
+    const whole = new Set<number>();
+    for (const { snapshot } of summaries) whole.add((await readSource(snapshot?.position ?? '')).rows);
+    expect([...seen].filter((rows) => !whole.has(rows))).toEqual([]);
+
+    for (const worker of workers) expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
+    expect(await filesBelow(hdfs, '/imports/.tmp')).toEqual([]);
+  }, 900_000);
+});

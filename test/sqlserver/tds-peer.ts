@@ -1,0 +1,312 @@
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { tlsOver, type Certificate } from './tds-tls.ts';
+
+/** Values of one row, as the columns are declared. */
+export type PeerValue = string | Buffer | null;
+
+/** How a reply's columns are declared: nvarchar(4000), nvarchar(max), varbinary(8000). */
+export type PeerColumn = 'text' | 'large' | 'bytes';
+
+/** What a script may answer to a statement. */
+export interface Reply {
+  /** Rows, sent as fast as the socket takes them. `counted` lies about their number when it is given. */
+  rows(columns: readonly PeerColumn[], rows: Iterable<readonly PeerValue[]>, counted?: number): Promise<void>;
+  error(number: number, message: string): void;
+  /** Rows like `rows`, and then nothing more: the reply never ends. */
+  rowsWithoutEnd(columns: readonly PeerColumn[], rows: Iterable<readonly PeerValue[]>): Promise<void>;
+  /** A reply that ends within a row. */
+  halfRow(columns: readonly PeerColumn[], row: readonly PeerValue[]): void;
+  /** Resets the connection. */
+  cut(): void;
+}
+
+export interface PeerOptions {
+  /** ENCRYPTION of the PRELOGIN reply: 0 off, 1 on, 2 not supported, 3 required. Default 2. */
+  readonly encryption?: number;
+  /** What TLS is spoken with, where `encryption` is 1 or 3. */
+  readonly certificate?: Certificate;
+  /** Login is refused with this message. */
+  readonly loginError?: { readonly number: number; readonly message: string };
+  /** Answers a statement. Default: an empty result. */
+  readonly answer?: (statement: string, reply: Reply) => void | Promise<void>;
+  /** Whether a cancelled statement is acknowledged. Default true. */
+  readonly acknowledgesCancel?: boolean;
+}
+
+const PRELOGIN = 0x12;
+const LOGIN = 0x10;
+const BATCH = 0x01;
+const TRANSACTION = 0x0e;
+const ATTENTION = 0x06;
+const PACKET_BYTES = 4_096;
+const DONE_COUNT = 0x10;
+const DONE_ERROR = 0x02;
+const DONE_ATTENTION = 0x20;
+
+/**
+ * The far end of a TDS connection, played from a script: for what a real server does only on a bad day (refuses encryption,
+ * hangs, cuts, does not acknowledge a cancel, sends other bytes than it has hashed). It knows no SQL.
+ */
+export class TdsPeer {
+  readonly #options: PeerOptions;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  /** Statements received, in order. */
+  readonly statements: string[] = [];
+  logins = 0;
+  cancels = 0;
+  begins = 0;
+
+  private constructor(options: PeerOptions) {
+    this.#options = options;
+    this.#server = createServer((socket) => {
+      this.#serve(socket);
+    });
+  }
+
+  static async start(options: PeerOptions = {}): Promise<TdsPeer> {
+    const peer = new TdsPeer(options);
+    await new Promise<void>((resolve) => peer.#server.listen(0, '127.0.0.1', resolve));
+    return peer;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  url(parameters = 'encrypt=false'): string {
+    return `mssql://reader:s3cret@127.0.0.1:${this.port}/history?${parameters}`;
+  }
+
+  get open(): number {
+    return this.#sockets.size;
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #serve(socket: Socket): void {
+    socket.setNoDelay(true);
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => undefined);
+    this.#listen(socket, socket);
+  }
+
+  /** Takes packets from a stream: the socket, or the TLS over it. */
+  #listen(stream: Duplex, socket: Socket): void {
+    let buffered = Buffer.alloc(0);
+    let message = Buffer.alloc(0);
+    const exchange: Exchange = { cancelled: false, replying: false };
+    stream.on('data', (chunk: Buffer) => {
+      buffered = Buffer.concat([buffered, chunk]);
+      while (buffered.length >= 8 && buffered.length >= buffered.readUInt16BE(2)) {
+        const length = buffered.readUInt16BE(2);
+        const packet = buffered.subarray(0, length);
+        buffered = buffered.subarray(length);
+        message = Buffer.concat([message, packet.subarray(8)]);
+        const last = ((packet[1] ?? 0) & 1) === 1;
+        if (!last) continue;
+        const whole = message;
+        message = Buffer.alloc(0);
+        this.#receive(stream, socket, packet[0] ?? 0, whole, exchange);
+      }
+    });
+  }
+
+  #receive(stream: Duplex, socket: Socket, type: number, message: Buffer, exchange: Exchange): void {
+    if (type === PRELOGIN) {
+      // One option, ENCRYPTION: token, offset 6, length 1, terminator, value.
+      void send(stream, Buffer.from([0x01, 0, 6, 0, 1, 0xff, this.#options.encryption ?? 2]), true);
+      if (this.#options.certificate !== undefined) this.#listen(tlsOver(socket, this.#options.certificate), socket);
+    } else if (type === LOGIN) {
+      this.logins++;
+      const refused = this.#options.loginError;
+      void send(
+        stream,
+        refused === undefined
+          ? Buffer.concat([loginAck(), done(0)])
+          : Buffer.concat([errorToken(refused.number, refused.message), done(DONE_ERROR)]),
+        true,
+      );
+    } else if (type === TRANSACTION) {
+      const kind = message.readUInt16LE(message.readUInt32LE(0));
+      if (kind === 5) this.begins++;
+      void send(stream, Buffer.concat([transactionChange(kind), done(0)]), true);
+    } else if (type === ATTENTION) {
+      this.cancels++;
+      exchange.cancelled = true;
+      if (!(this.#options.acknowledgesCancel ?? true)) return;
+      // The reply that was under way ends first, then comes the acknowledgement as a message of its own.
+      if (exchange.replying) void send(stream, done(DONE_ERROR), true);
+      exchange.replying = false;
+      void send(stream, done(DONE_ATTENTION), true);
+    } else if (type === BATCH) {
+      exchange.cancelled = false;
+      exchange.replying = true;
+      const statement = message.subarray(message.readUInt32LE(0)).toString('utf16le');
+      // The driver's own settings after login are no statements of ours.
+      if (/^set ansi_nulls/i.test(statement.trim())) {
+        exchange.replying = false;
+        void send(stream, done(0), true);
+        return;
+      }
+      this.statements.push(statement);
+      const reply = replyOn(stream, socket, exchange);
+      const answer = this.#options.answer ?? ((_, empty: Reply) => empty.rows(['text'], []));
+      void Promise.resolve(answer(statement, reply)).catch(() => socket.destroy());
+    }
+  }
+}
+
+/** What a connection is at. */
+interface Exchange {
+  cancelled: boolean;
+  /** A reply has begun, or is owed, and has not ended. */
+  replying: boolean;
+}
+
+function replyOn(stream: Duplex, socket: Socket, exchange: Exchange): Reply {
+  const sendRows = async (columns: readonly PeerColumn[], rows: Iterable<readonly PeerValue[]>): Promise<number> => {
+    let sent = 0;
+    let tokens = metadata(columns);
+    for (const row of rows) {
+      // A cancelled statement ends, as far as the client is concerned, with the acknowledgement.
+      if (exchange.cancelled || socket.destroyed) return sent;
+      tokens = Buffer.concat([tokens, rowToken(columns, row)]);
+      sent++;
+      if (tokens.length < PACKET_BYTES) continue;
+      // Whole rows only, since a cancel may end the reply here.
+      await send(stream, tokens, false);
+      tokens = Buffer.alloc(0);
+    }
+    if (!exchange.cancelled && tokens.length > 0) await send(stream, tokens, false);
+    return sent;
+  };
+  return {
+    async rows(columns, rows, counted) {
+      const sent = await sendRows(columns, rows);
+      if (exchange.cancelled) return;
+      exchange.replying = false;
+      await send(stream, done(DONE_COUNT, counted ?? sent), true);
+    },
+    async rowsWithoutEnd(columns, rows) {
+      await sendRows(columns, rows);
+    },
+    error(number, message) {
+      exchange.replying = false;
+      void send(stream, Buffer.concat([errorToken(number, message), done(DONE_ERROR)]), true);
+    },
+    halfRow(columns, row) {
+      exchange.replying = false;
+      const tokens = Buffer.concat([metadata(columns), rowToken(columns, row)]);
+      void send(stream, tokens.subarray(0, -3), true);
+    },
+    cut() {
+      socket.resetAndDestroy();
+    },
+  };
+}
+
+/** Sends tokens as packets; resolves when the socket wants more. */
+function send(socket: Duplex, tokens: Buffer, last: boolean): Promise<void> {
+  let flowing = true;
+  const room = PACKET_BYTES - 8;
+  const packets = Math.max(1, Math.ceil(tokens.length / room));
+  for (let at = 0; at < packets; at++) {
+    const part = tokens.subarray(at * room, (at + 1) * room);
+    const head = Buffer.from([0x04, last && at === packets - 1 ? 1 : 0, 0, 0, 0, 0, (at + 1) & 0xff, 0]);
+    head.writeUInt16BE(part.length + 8, 2);
+    if (!socket.destroyed) flowing = socket.write(Buffer.concat([head, part]));
+  }
+  if (flowing || socket.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const go = (): void => {
+      socket.off('drain', go);
+      socket.off('close', go);
+      resolve();
+    };
+    socket.once('drain', go);
+    socket.once('close', go);
+  });
+}
+
+const ucs2 = (text: string): Buffer => Buffer.from(text, 'utf16le');
+const shortText = (text: string): Buffer => Buffer.concat([Buffer.from([text.length]), ucs2(text)]);
+const uint16 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16LE(value);
+  return bytes;
+};
+const uint32 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+};
+const uint64 = (value: bigint): Buffer => {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(value);
+  return bytes;
+};
+const sized = (token: number, body: Buffer): Buffer => Buffer.concat([Buffer.from([token]), uint16(body.length), body]);
+
+const COLLATION = Buffer.from([0x09, 0x04, 0xd0, 0x00, 0x34]);
+
+function metadata(columns: readonly PeerColumn[]): Buffer {
+  const described = columns.map((column) => {
+    const type = {
+      text: [Buffer.from([0xe7]), uint16(8_000), COLLATION],
+      large: [Buffer.from([0xe7]), uint16(0xffff), COLLATION],
+      bytes: [Buffer.from([0xa5]), uint16(8_000)],
+    }[column];
+    return Buffer.concat([uint32(0), uint16(1), ...type, shortText('')]);
+  });
+  return Buffer.concat([Buffer.from([0x81]), uint16(columns.length), ...described]);
+}
+
+function rowToken(columns: readonly PeerColumn[], row: readonly PeerValue[]): Buffer {
+  const values = columns.map((column, at) => {
+    const value = row[at] ?? null;
+    const bytes = typeof value === 'string' ? ucs2(value) : value;
+    if (column !== 'large') return bytes === null ? uint16(0xffff) : Buffer.concat([uint16(bytes.length), bytes]);
+    if (bytes === null) return uint64(0xffff_ffff_ffff_ffffn);
+    return Buffer.concat([
+      uint64(BigInt(bytes.length)),
+      ...(bytes.length > 0 ? [uint32(bytes.length), bytes] : []),
+      uint32(0),
+    ]);
+  });
+  return Buffer.concat([Buffer.from([0xd1]), ...values]);
+}
+
+function done(status: number, count = 0): Buffer {
+  return Buffer.concat([Buffer.from([0xfd]), uint16(status), uint16(0xc1), uint64(BigInt(count))]);
+}
+
+function errorToken(number: number, message: string): Buffer {
+  const text = Buffer.concat([uint16(message.length), ucs2(message)]);
+  return sized(
+    0xaa,
+    Buffer.concat([uint32(number), Buffer.from([1, 16]), text, shortText('peer'), shortText(''), uint32(1)]),
+  );
+}
+
+function loginAck(): Buffer {
+  return sized(
+    0xad,
+    Buffer.concat([Buffer.from([1, 0x74, 0, 0, 4]), shortText('Scripted peer'), Buffer.from([16, 0, 0, 0])]),
+  );
+}
+
+/** ENVCHANGE of a transaction manager request: 8 begun, 9 committed, 10 rolled back. */
+function transactionChange(kind: number): Buffer {
+  const descriptor = Buffer.from([8, 1, 0, 0, 0, 0, 0, 0, 0]);
+  const begun = kind === 5;
+  const change = begun ? 8 : kind === 7 ? 9 : 10;
+  const body = begun ? [descriptor, Buffer.from([0])] : [Buffer.from([0]), descriptor];
+  return sized(0xe3, Buffer.concat([Buffer.from([change]), ...body]));
+}

@@ -1,0 +1,35 @@
+import type { WorkflowInfo } from '@temporalio/workflow';
+import type { ImportInput } from '../../grid/history/import-input.ts';
+
+/** Memo by which the schedule tells its zone (an IANA name) to the runs that it starts. */
+export const BUSINESS_TIME_ZONE = 'businessTimeZone';
+
+/**
+ * The day that a run stands for, YYYY-MM-DD: what was asked for; for a run that takes up another, that one's; the day that it was
+ * scheduled for, so that a late or back-filled run has its own; else the day on which it was started. The days are those of
+ * the schedule's zone, else UTC's.
+ */
+export function businessDate(
+  input: Pick<ImportInput, 'businessDate' | 'resume'>,
+  info: Pick<WorkflowInfo, 'typedSearchAttributes' | 'memo' | 'startTime'>,
+): string {
+  if (input.resume !== undefined) return input.resume.slice(0, 10);
+  if (input.businessDate !== undefined) return input.businessDate;
+  const scheduled = info.typedSearchAttributes.getAll().find(({ key }) => key.name === 'TemporalScheduledStartTime');
+  const moment = scheduled?.value instanceof Date ? scheduled.value : info.startTime;
+  const zone = info.memo?.[BUSINESS_TIME_ZONE];
+  return dayIn(moment, typeof zone === 'string' ? zone : 'UTC');
+}
+
+/** Day of a moment in a zone; in UTC when nobody knows the zone. */
+export function dayIn(moment: Date, timeZone: string): string {
+  try {
+    const parts = new Intl.DateTimeFormat('en-US', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' })
+      .formatToParts(moment)
+      .map(({ type, value }) => [type, value] as const);
+    const { year = '', month = '', day = '' } = Object.fromEntries(parts);
+    return `${year.padStart(4, '0')}-${month}-${day}`;
+  } catch {
+    return moment.toISOString().slice(0, 10);
+  }
+}

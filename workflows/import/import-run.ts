@@ -1,0 +1,32 @@
+import type { ImportRun } from '../../grid/history/import-activities.ts';
+import type { TableId } from '../../grid/history/sql-source.ts';
+
+/** As people write it, and as the input names it. */
+export function qualifiedName({ schema, name }: TableId): string {
+  return `${schema}.${name}`;
+}
+
+/**
+ * The run without what is only about finding the tables: it is the input of thousands of activities, and the names of
+ * thousands of tables in each would make the history too large.
+ */
+export function withFoundTables(run: ImportRun): ImportRun {
+  const { tables: _, ...input } = run.input;
+  return { ...run, input: { ...input, exclude: [] } };
+}
+
+/** The run with only what its input says of this table. */
+export function runFor(run: ImportRun, table: TableId): ImportRun {
+  const { cursor, telemetry, ...input } = run.input;
+  const names = [table.name, qualifiedName(table)];
+  const ofTable = <T>(values: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name)));
+  return {
+    ...run,
+    input: {
+      ...input,
+      ...(cursor === undefined ? {} : { cursor: typeof cursor === 'string' ? cursor : ofTable(cursor) }),
+      ...(telemetry === undefined ? {} : { telemetry: ofTable(telemetry) }),
+    },
+  };
+}
