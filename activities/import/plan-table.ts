@@ -14,7 +14,7 @@ import type { ImportDependencies } from './dependencies.ts';
 import { withHeartbeats } from './heartbeats.ts';
 import { columnChange, decisionByCounts, keyChange, wayToImport, type ImportDecision } from './import-decision.ts';
 import { readNewestCommit, type ImportCommit } from './publish/commit-log.ts';
-import { publishTable } from './publish/publish-table.ts';
+import { publishTable, showNewest } from './publish/publish-table.ts';
 import { telemetryOf } from './publish/telemetry-file.ts';
 import { checkTelemetry } from './publish/telemetry.ts';
 import { tableName } from './table-names.ts';
@@ -92,6 +92,8 @@ async function plan(planning: Planning): Promise<PlannedTable> {
   if (decision.kind === 'whole') return planWhole(planning, decision.notes);
   if (decision.kind === 'unchanged' && JSON.stringify(telemetry) === JSON.stringify(last.telemetry)) {
     await work.delete();
+    // What is not imported again has to be there.
+    await showNewest(planning.deps, planning, planning.signal);
     return { kind: 'unchanged', rows: counts.rows };
   }
   // Nothing but the mapping has changed: a run without rows carries it.

@@ -27,6 +27,23 @@ describe('an error of Hive', () => {
       'hive-unavailable',
       'ConnectException',
     ],
+    [
+      operation(
+        'Execution Error, return code 40000 from org.apache.hadoop.hive.ql.ddl.DDLTask. MetaException(message:Unable to create database managed directory hdfs://nn:9000/warehouse/d.db, failed to create database d)',
+      ),
+      'hive-unavailable',
+      'Unable to create database',
+    ],
+    [
+      status('SemanticException Error creating /tmp/hive/_resultscache_/results-1/2'),
+      'hive-unavailable',
+      'Error creating /tmp/hive',
+    ],
+    [
+      operation('MetaException(message:Got exception: AccessControlException Permission denied: user=x, access=WRITE)'),
+      'hive-refused',
+      'Permission denied',
+    ],
     [status('Cannot create file/x. Name node is in safe mode.'), 'hive-unavailable', 'safe mode'],
     [new Error('connect ECONNREFUSED 127.0.0.1:10000'), 'hive-unavailable', 'ECONNREFUSED'],
     [status(''), 'hive-refused', 'no reason given'],

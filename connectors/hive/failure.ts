@@ -1,8 +1,13 @@
 import { GridError, type ErrorCode } from '../../grid/errors.ts';
 
-/** What Hive says when it is not the statement's fault: its own servers cannot be reached or are not ready. */
+/**
+ * What Hive says when it is not the statement's fault: its own servers cannot be reached or are not ready. While HDFS is away the
+ * metastore only says what it could not do there, and hides the reason; missing rights, which sound alike, are told apart.
+ */
 const TRANSIENT =
-  /ConnectException|connection exception|Connection refused|SafeModeException|safe mode|StandbyException|SocketTimeoutException|SocketException|NoRouteToHostException|TTransportException|Could not connect to meta ?store|OutOfMemoryError|GC overhead|No live nodes|could only be written to 0 of|BlockMissingException|Connection reset|Broken pipe/i;
+  /Unable to create database|Error creating \/|MetaException\(message:(?:Unable to|Got exception|Exception thrown|Error|java\.)|ConnectException|connection exception|Connection refused|SafeModeException|safe mode|StandbyException|SocketTimeoutException|SocketException|NoRouteToHostException|TTransportException|Could not connect to meta ?store|OutOfMemoryError|GC overhead|No live nodes|could only be written to 0 of|BlockMissingException|Connection reset|Broken pipe/i;
+
+const DENIED = /permission denied|AccessControlException|HiveAccessControlException|not have .*privileges/i;
 
 /**
  * What an error of the driver means: `hive-refused` when Hive answered and the answer will stay the same, else
@@ -11,7 +16,7 @@ const TRANSIENT =
 export function hiveFailure(error: unknown, attempt: string): GridError {
   if (error instanceof GridError) return error;
   const sentence = sentenceOf(error);
-  if (isAnswer(error) && !TRANSIENT.test(sentence)) {
+  if (isAnswer(error) && (DENIED.test(sentence) || !TRANSIENT.test(sentence))) {
     return failure('hive-refused', attempt, `Hive answered "${sentence}"`, remedyOf(sentence), error);
   }
   return failure(
@@ -43,7 +48,7 @@ function remedyOf(sentence: string): string {
   if (/authenticat|unsupported mechanism|validating the login/i.test(sentence)) {
     return 'Correct user, password and auth in HIVE_URL.';
   }
-  if (/permission denied|AccessControlException|HiveAccessControlException|not have .*privileges/i.test(sentence)) {
+  if (DENIED.test(sentence)) {
     return 'Give the user of HiveServer2 the rights on it.';
   }
   return 'Correct what it names.';

@@ -190,6 +190,13 @@ export async function describeTable(
         `${where}: its part ${leaf.name} is ${what}, which cannot be read by pages. Import it from where it lies, or move it to a table stored as heap.`,
       );
     }
+    // Rows of its compressed chunks are not in the chunks' own pages: they would be missing silently.
+    if (leaf.name.startsWith('_timescaledb_')) {
+      throw new GridError(
+        'source-refused',
+        `${where}: ${shown(table)} is a hypertable of TimescaleDB, whose chunks cannot be read by pages. Make a materialized view of it, and import that.`,
+      );
+    }
     if (leaf.readable === false) {
       throw new GridError(
         'source-denied',

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { GridError } from '../../grid/errors.ts';
 import type { TableId } from '../../grid/history/sql-source.ts';
 import type { Row, Session } from './session.ts';
-import { literal, nameOf } from './sql-text.ts';
+import { literal, nameOf, tableReference } from './sql-text.ts';
 
 /** A column as the catalogue describes it. */
 export interface CatalogueColumn {
@@ -123,10 +123,11 @@ LEFT JOIN sys.types AS b ON b.user_type_id = c.system_type_id
 WHERE c.object_id = ${objectId} ORDER BY c.column_id`;
 
 /** What older and other servers may not know of a column. */
-const secrecyStatement = (objectId: string): string =>
+const secrecyStatement = (objectId: string, table: TableId): string =>
   `SELECT CONVERT(nvarchar(128), c.name),
 CASE WHEN c.encryption_type IS NULL THEN '0' ELSE '1' END,
-CASE WHEN c.is_masked = 1 AND HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'UNMASK') = 0 THEN '1' ELSE '0' END,
+CASE WHEN c.is_masked = 1 AND ISNULL(HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), N'DATABASE', N'UNMASK'), 0) = 0
+AND ISNULL(HAS_PERMS_BY_NAME(${literal(tableReference(table))}, N'OBJECT', N'UNMASK'), 0) = 0 THEN '1' ELSE '0' END,
 CASE WHEN c.is_computed = 1 AND COLUMNPROPERTY(c.object_id, c.name, 'IsDeterministic') = 0 THEN '1' ELSE '0' END
 FROM sys.columns AS c WHERE c.object_id = ${objectId}`;
 
@@ -171,7 +172,7 @@ export async function describeTable(session: Session, table: TableId, signal: Ab
   const [, , objectId, createdAt] = found;
   const plain = catalogueRows(columnRow, await session.query(columnsStatement(objectId), attempt, signal), 'columns');
   const secrecy = new Map(
-    (await optional(session, secrecyRow, secrecyStatement(objectId), attempt, signal)).map(([name, ...rest]) => [
+    (await optional(session, secrecyRow, secrecyStatement(objectId, table), attempt, signal)).map(([name, ...rest]) => [
       name,
       rest,
     ]),

@@ -175,6 +175,9 @@ export class SqlServerReader implements SnapshotReader {
   async highest(plan: TablePlan, column: string, signal: AbortSignal): Promise<string | undefined> {
     const attempt = `Finding the highest ${column} of ${nameOf(plan.table)} in SQL Server`;
     const { columns } = await describeTable(this.#session, plan.table, signal);
+    // A cursor that is named for many tables may be missing where the rowversion column is what counts.
+    const unused = columns.some(({ type }) => type === 'timestamp') && columns.every(({ name }) => name !== column);
+    if (unused) return undefined;
     const type = orderedType(cursorColumn(plan.table, columns, column));
     if (type === undefined) {
       throw new GridError('append-impossible', `${attempt}: the column has no order. Name another cursor column.`);

@@ -11,7 +11,7 @@ export interface TableId {
 
 /** A moment of the source that rows are read as of. Plain data: it travels through workflow histories. */
 export interface SourceSnapshot {
-  /** What a reader opens the snapshot by; empty when snapshots cannot be shared between connections. */
+  /** What a reader opens the snapshot by; where snapshots cannot be shared it opens nothing, and only tells one from another. */
   readonly id: string;
   /**
    * Where the moment lies among all changes, in the database's own terms: PostgreSQL `pg_current_snapshot()` as text,

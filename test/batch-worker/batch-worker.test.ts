@@ -6,6 +6,7 @@ import { describeSchedule } from '../../connectors/temporal/schedule.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { eventually } from '../support/eventually.ts';
 import { WorkerProcess } from '../support/worker-process.ts';
+import { JobProcess } from './job-process.ts';
 import { operationsUrl, readiness, untilReady } from './temporal-bed.ts';
 
 const config = loadConfig();
@@ -53,6 +54,13 @@ describe('npm run worker:batch', () => {
     expect(page).toContain('# TYPE powergrid_import_rows_total counter');
     expect(await readiness(worker)).toMatchObject({ status: 200 });
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
+
+    const environment = { TEMPORAL_NAMESPACE: namespace, TEMPORAL_TASK_QUEUE: 'test' };
+    const paused = await JobProcess.run(['schedule', 'pause'], environment);
+    expect(paused.stderr).toContain('nightly-sql-import: paused (paused from the command line), 0 2 * * * in UTC');
+    const applied = await JobProcess.run(['schedule', 'apply'], environment);
+    expect(applied.stderr).toContain('The schedule was as configured.');
+    expect(applied.json).toMatchObject({ state: 'paused', cron: '0 2 * * *', input: { mode: 'merge' } });
   });
 
   it.each([

@@ -51,7 +51,7 @@ beforeAll(async () => {
   hive = new HiveClient({
     url: environment['HIVE_URL'] ?? '',
     user: 'powergrid',
-    callTimeoutMs: 60_000,
+    callTimeoutMs: 300_000,
     logger: createLogger({ name: 'test', level: 'silent', format: 'json' }),
   });
 }, 300_000);

@@ -33,6 +33,16 @@ const refused = (message: RegExp): unknown =>
   expect.objectContaining({ code: 'append-impossible', message: expect.stringMatching(message) as unknown });
 
 describe('a table that was imported before', () => {
+  it('is shown by Hive even if the run that committed it came no further and nothing has changed since', async () => {
+    const table = await bed.createTable('hidden', 10);
+    await publish(table);
+    const { hive, options } = bed.deps;
+    const view = `${options.hiveDatabasePrefix}_postgres.hidden`;
+    await hive.execute(`DROP VIEW ${view}`);
+    expect(await plan(table, { mode: 'merge' })).toEqual({ kind: 'unchanged', rows: 10 });
+    expect(await hive.rows(`SELECT CAST(count(*) AS STRING) FROM ${view}`)).toEqual([['10']]);
+  });
+
   it('is planned by what has become of it since', async () => {
     const table = await bed.createTable('followed', 3_000);
     const { sql } = bed;

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findOnPath } from '../../infra/native/command.ts';
 import { withCode } from '../hdfs/test-bed.ts';
 import { eventually } from '../support/eventually.ts';
 import { startPrivateServer, type PrivateServer } from './private-server.ts';
@@ -57,7 +58,8 @@ test('the right password opens, others are denied without being told', async () 
   }
 });
 
-test('TLS is used as sslmode says', async () => {
+// The certificate is made by openssl.
+test.skipIf(findOnPath('openssl') === undefined)('TLS is used as sslmode says', async () => {
   // Made by the server's own user, in its data directory.
   await server.sql(
     `COPY (SELECT 1) TO PROGRAM 'cat > /dev/null; openssl req -x509 -nodes -newkey rsa:2048 -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout server.key -out server.crt 2> /dev/null'`,

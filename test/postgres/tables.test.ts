@@ -106,6 +106,17 @@ test('an inheritance parent is read with its heirs', async () => {
   expect((await imported('capitals')).lines).toEqual(['Berlin\tGermany']);
 });
 
+test('parts whose rows are not in pages of their own are refused, not passed over', async () => {
+  await bed.sql(`
+    CREATE TABLE metrics (a int); CREATE SCHEMA _timescaledb_internal; CREATE TABLE _timescaledb_internal.chunk () INHERITS (metrics);
+    CREATE TABLE halves (a int) PARTITION BY LIST (a); CREATE TABLE halves_1 PARTITION OF halves FOR VALUES IN (1);
+    CREATE FOREIGN TABLE halves_2 PARTITION OF halves FOR VALUES IN (2) SERVER files OPTIONS (filename '/dev/null')`);
+  const reader = await bed.reader();
+  await expect(reader.plan(table('metrics'), FULL, never)).rejects.toThrow(/TimescaleDB/);
+  await expect(reader.plan(table('halves'), FULL, never)).rejects.toThrow(/public\.halves_2 is a foreign table/);
+  await reader.close();
+});
+
 test('odd tables: no rows, dropped and generated columns, odd names, more columns than a function takes arguments', async () => {
   const wide = Array.from({ length: 250 }, (_, index) => `c${index} int DEFAULT ${index}`);
   await bed.sql(`

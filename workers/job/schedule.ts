@@ -8,10 +8,13 @@ import {
 } from '../../connectors/temporal/schedule.ts';
 import { GridError } from '../../grid/errors.ts';
 import type { Config } from '../../runtime/config.ts';
+import { dayIn } from '../../workflows/import/business-date.ts';
 import { applyNightly, NIGHTLY_SCHEDULE_ID, nightlySchedule } from '../batch/nightly-schedule.ts';
 import { EXIT, type CommandOutcome } from './outcome.ts';
 
 const id = NIGHTLY_SCHEDULE_ID;
+const MAKE_IT = 'Make it: npm run job -- schedule apply (a batch worker does when it starts)';
+const MINUTE_MS = 60_000;
 
 /** Shows what Temporal has of the nightly schedule. */
 export async function showSchedule(temporal: TemporalClient): Promise<CommandOutcome> {
@@ -19,9 +22,7 @@ export async function showSchedule(temporal: TemporalClient): Promise<CommandOut
   if (present === undefined) {
     return {
       exitCode: EXIT.done,
-      report: [
-        `There is no schedule ${id}. Make it: npm run job -- schedule apply (a batch worker does when it starts)`,
-      ],
+      report: [`There is no schedule ${id}. ${MAKE_IT}`],
       result: { scheduleId: id, state: 'absent' },
     };
   }
@@ -76,12 +77,17 @@ export async function trigger(temporal: TemporalClient): Promise<CommandOutcome>
 /**
  * Starts the runs of past days, one after the other, each for its own day.
  *
- * @param from first day, YYYY-MM-DD, or an ISO time
- * @param to last day likewise; it belongs to the range
+ * @param from first day of the schedule's zone, YYYY-MM-DD
+ * @param to last day likewise
  */
 export async function backfill(temporal: TemporalClient, from: string, to: string): Promise<CommandOutcome> {
-  const start = momentOf(from, 'T00:00:00Z');
-  const end = momentOf(to, 'T23:59:59.999Z');
+  const present = await describeSchedule(temporal, id);
+  if (present === undefined) {
+    throw new GridError('temporal-refused', `Backfilling ${id}: there is no such schedule. ${MAKE_IT}`);
+  }
+  const zone = present.spec.timezone ?? 'UTC';
+  const start = startOfDay(from, zone);
+  const end = new Date(startOfDay(dayAfter(to), zone).getTime() - 1);
   if (end < start) throw new GridError('invalid-input', `Backfilling ${id}: ${to} is before ${from}.`);
   await backfillSchedule(temporal, id, { start, end });
   return {
@@ -98,10 +104,29 @@ export async function pause(temporal: TemporalClient, isPaused: boolean): Promis
   return showSchedule(temporal);
 }
 
-function momentOf(text: string, timeOfDay: string): Date {
-  const moment = new Date(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}${timeOfDay}` : text);
-  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(moment.getTime())) {
-    throw new GridError('invalid-input', `Backfilling ${id}: ${text} is no date such as 2026-03-01.`);
+/**
+ * When a day begins in a zone, summer time or not.
+ *
+ * @param day YYYY-MM-DD
+ * @throws GridError `invalid-input`
+ */
+export function startOfDay(day: string, zone: string): Date {
+  const midnightMs = Date.parse(`${day}T00:00:00Z`);
+  if (!/^\d{4}-\d\d-\d\d$/.test(day) || Number.isNaN(midnightMs)) {
+    throw new GridError('invalid-input', `Backfilling ${id}: ${day} is no day such as 2026-03-01.`);
   }
-  return moment;
+  // No zone is farther from UTC; days only ever follow each other, so the first minute of this one can be halved out.
+  let before = Math.floor(midnightMs / MINUTE_MS) - 16 * 60;
+  let within = before + 32 * 60;
+  while (within - before > 1) {
+    const middle = Math.floor((before + within) / 2);
+    if (dayIn(new Date(middle * MINUTE_MS), zone) < day) before = middle;
+    else within = middle;
+  }
+  return new Date(within * MINUTE_MS);
+}
+
+function dayAfter(day: string): string {
+  const nextMs = Date.parse(`${day}T00:00:00Z`) + 86_400_000;
+  return Number.isNaN(nextMs) ? day : new Date(nextMs).toISOString().slice(0, 10);
 }

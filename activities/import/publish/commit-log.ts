@@ -66,26 +66,23 @@ export class CommitLog {
   /**
    * Commits, if the number is still free.
    *
-   * @returns false: another commit has this number. After `hdfs-unavailable` and `hdfs-timeout` it is unknown: read it.
+   * @param workDirectory where the record is written first: whoever deletes that directory fences this commit off
+   * @returns false: another commit has this number, or the work directory is gone. After `hdfs-unavailable` and `hdfs-timeout` it is unknown: read it.
    */
-  async commit(record: ImportCommit): Promise<boolean> {
+  async commit(record: ImportCommit, workDirectory: string): Promise<boolean> {
     await this.#hdfs.makeDirectory(this.directory);
-    const written = `${this.directory}/.${randomUUID()}`;
+    const written = `${workDirectory}/commit.${randomUUID()}.json`;
     await this.#hdfs.writeFile(written, Buffer.from(JSON.stringify(record)));
     const committed = await this.#hdfs.rename(written, this.#path(record.seq));
     if (!committed) await this.#hdfs.delete(written);
     return committed;
   }
 
-  /** Deletes records that are long out of use, and what writers that died have left. */
+  /** Deletes records that are long out of use. */
   async prune(newest: number): Promise<void> {
     for (const seq of await this.#numbers()) {
       if (seq > newest - KEPT_RECORDS) break;
       await this.#hdfs.delete(this.#path(seq));
-    }
-    const dayAgoMs = Date.now() - 86_400_000;
-    for await (const entry of this.#entries()) {
-      if (entry.name.startsWith('.') && entry.modifiedAtMs < dayAgoMs) await this.#hdfs.delete(entry.path);
     }
   }
 

@@ -19,8 +19,11 @@ export class NameClaims {
   readonly #hdfs: HdfsClient;
   readonly #source: SourceName;
   readonly #directory: string;
+  readonly #workDirectory: string;
 
-  constructor(hdfs: HdfsClient, importsDirectory: string, source: SourceName) {
+  /** @param workDirectory where claims are written first */
+  constructor(hdfs: HdfsClient, importsDirectory: string, source: SourceName, workDirectory: string) {
+    this.#workDirectory = workDirectory;
     this.#hdfs = hdfs;
     this.#source = source;
     this.#directory = `${importsDirectory}/${source}/_names`;
@@ -65,7 +68,7 @@ export class NameClaims {
   /** Writes the claim, and says who has the name then: another process may have been first. */
   async #take(path: string, { schema, name }: TableId): Promise<TableId> {
     await this.#hdfs.makeDirectory(this.#directory);
-    const written = `${this.#directory}/.${randomUUID()}`;
+    const written = `${this.#workDirectory}/name.${randomUUID()}.json`;
     await this.#hdfs.writeFile(written, Buffer.from(JSON.stringify({ schema, name })));
     if (await this.#hdfs.rename(written, path)) return { schema, name };
     await this.#hdfs.delete(written);

@@ -48,7 +48,7 @@ export async function publish(
   const { run, table } = request;
   const log = new CommitLog(hdfs, options.importsDirectory, run.source, table);
   const work = new WorkDirectory(hdfs, options.importsDirectory, run, table);
-  const commit = await commitRun({ ...request, deps, log, work, signal });
+  const commit = await commitOnce({ ...request, deps, log, work, signal });
   signal?.throwIfAborted();
   await show(deps, { run, table, log, signal });
   await log.prune(commit.seq);
@@ -67,6 +67,18 @@ interface Publication extends PublishRequest {
   readonly log: CommitLog;
   readonly work: WorkDirectory;
   readonly signal: AbortSignal | undefined;
+}
+
+/** The run's commit, also when another attempt makes it meanwhile, and takes the work away from under this one. */
+async function commitOnce(publication: Publication): Promise<ImportCommit> {
+  try {
+    return await commitRun(publication);
+  } catch (error) {
+    const { log, run } = publication;
+    const committed = await earlierCommit(log, await log.newest(), run);
+    if (committed === undefined) throw error;
+    return committed;
+  }
 }
 
 /** The run's commit: the one that was made before, or a new one. */
@@ -96,7 +108,7 @@ async function commitRun(publication: Publication): Promise<ImportCommit> {
   }
   refuseUnfit(last, plan.plan, plan.publishAs);
   const figures = await placeRun(publication, plan, directory);
-  const names = new NameClaims(deps.hdfs, importsDirectory, run.source);
+  const names = new NameClaims(deps.hdfs, importsDirectory, run.source, work.root);
   const hiveTable = last?.hiveTable ?? (await names.claimTable(table));
   const readings = plan.telemetry && (last?.readings ?? (await names.claimReadings(table, hiveTable)));
   const present = await runDirectories(deps.hdfs, tableDirectory(importsDirectory, run.source, table));
@@ -111,7 +123,7 @@ async function commitRun(publication: Publication): Promise<ImportCommit> {
     present,
     committedAt: new Date().toISOString(),
   });
-  if (await log.commit(commit)) return commit;
+  if (await log.commit(commit, work.root)) return commit;
   const winner = await log.newest();
   const committed = await earlierCommit(log, winner, run);
   return committed ?? giveUp(publication, directory, winner);
@@ -119,7 +131,7 @@ async function commitRun(publication: Publication): Promise<ImportCommit> {
 
 /** The run's files in their place, verified there, where nobody writes any more. */
 async function placeRun(
-  { deps, work, run, table, snapshot }: Publication,
+  { deps, log, work, run, table, snapshot }: Publication,
   plan: WorkPlan,
   directory: string,
 ): Promise<Awaited<ReturnType<typeof verifyRun>>['figures']> {
@@ -139,6 +151,8 @@ async function placeRun(
     return (await verifyRun(hdfs, work, { plan, directory, snapshot })).figures;
   } catch (error) {
     if (!(error instanceof GridError && error.code === 'import-verification-failed')) throw error;
+    // Committed by another attempt, which has deleted the records since.
+    if ((await earlierCommit(log, await log.newest(), run)) !== undefined) throw error;
     // Of an earlier decision, or changed at the last moment: back to where splits are brought again.
     if (waiting && (await hdfs.status(work.dataDirectory)) !== undefined)
       await hdfs.delete(directory, { recursive: true });
@@ -155,9 +169,10 @@ async function giveUp(
 ): Promise<never> {
   // Of a run that was resumed though it was published before, the directory is in use.
   if (runOf(winner, run.runId) === undefined) await deps.hdfs.delete(directory, { recursive: true });
+  const newest = winner === undefined ? 'there is no commit of it' : `its newest commit is of the run ${winner.runId}`;
   throw new GridError(
     'import-conflict',
-    `Publishing ${tableName(table)}: since the run ${run.runId} was planned, ${winner === undefined ? 'its commit log was removed' : `the run ${winner.runId} was committed`}. Start the import again.`,
+    `Publishing ${tableName(table)}: the run ${run.runId} was planned on another state of the table, or its work was discarded; ${newest}. Start the import again.`,
   );
 }
 
@@ -174,6 +189,20 @@ async function earlierCommit(
     commit = commit.seq === 1 ? undefined : await log.read(commit.seq - 1);
   }
   return undefined;
+}
+
+/**
+ * Lets Hive show the newest commit of a table, in case the run that made it came no further.
+ *
+ * @throws GridError `hdfs-…`, `hive-…`
+ */
+export async function showNewest(
+  deps: PublishDependencies,
+  { run, table }: Pick<PublishRequest, 'run' | 'table'>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const log = new CommitLog(deps.hdfs, deps.options.importsDirectory, run.source, table);
+  await show(deps, { run, table, log, signal });
 }
 
 /** Hive as the newest commit says, whosever that is: an attempt that was held up must not bring back what was there before. */
