@@ -152,9 +152,11 @@ describe('an import of two million rows, while the source is written to and ever
     ];
     const seen = new Set<number>();
     const watching = new AbortController();
+    /** One query at a time is enough for a small Hive. */
+    const reading = { isUnderWay: false };
     const watch = (async () => {
       while (!watching.signal.aborted) {
-        const rows = await visibleRows();
+        const rows = reading.isUnderWay ? undefined : await visibleRows();
         if (rows !== undefined) seen.add(rows);
         await delay(500);
       }
@@ -181,10 +183,12 @@ describe('an import of two million rows, while the source is written to and ever
       expect(kills).toBeGreaterThanOrEqual(run === 0 ? 5 : 1);
       summaries.push(summary);
 
+      reading.isUnderWay = true;
       const position = summary.snapshot?.position ?? '';
       const [source, shown] = [await readSource(position), await readThroughHive()];
       expect([shown.rows, shown.repeated]).toEqual([source.rows, 0]);
       expect(shown.differences(source)).toEqual([]);
+      reading.isUnderWay = false;
       expect(summary.tables.map(({ table }) => `${table.schema}.${table.name}`).sort()).toEqual([...TABLES].sort());
     }
     watching.abort();

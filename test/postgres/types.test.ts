@@ -13,6 +13,8 @@ interface TypeCase {
   readonly type: string;
   readonly hiveType: string;
   readonly values: readonly Value[];
+  /** Statements that fail at a server which was built without the type; then there are no such columns to keep. */
+  readonly needs?: string;
 }
 
 const text = (literal: string): string => `E'${literal}'`;
@@ -160,12 +162,22 @@ const CASES: readonly TypeCase[] = [
   { type: '"char"', hiveType: 'STRING', values: [[`'x'`], [`''`, '']] },
   { type: 'varchar(40)', hiveType: 'STRING', values: [[text('a\\tb')], [`''`], [`'  x '`]] },
   { type: 'text', hiveType: 'STRING', values: HARD_TEXTS },
-  { type: 'text COLLATE nowhere_near', hiveType: 'STRING', values: [[text('a\\tB')]] },
+  {
+    type: 'text COLLATE nowhere_near',
+    hiveType: 'STRING',
+    values: [[text('a\\tB')]],
+    needs: `CREATE COLLATION nowhere_near (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`,
+  },
   { type: 'name', hiveType: 'STRING', values: [[`'some name'`]] },
   { type: 'citext', hiveType: 'STRING', values: [[text('MiXed\\t')]] },
   { type: 'json', hiveType: 'STRING', values: [[text('{"a":\\n\\t"\\\\\\\\n", "a": 1.50}')], [`'null'`]] },
   { type: 'jsonb', hiveType: 'STRING', values: [[`'{"b": "tab\\t", "a": [1.50, null]}'`]] },
-  { type: 'xml', hiveType: 'STRING', values: [[text('<a b="c">\\n\\t&amp;</a>')], [`''`]] },
+  {
+    type: 'xml',
+    hiveType: 'STRING',
+    values: [[text('<a b="c">\\n\\t&amp;</a>')], [`''`]],
+    needs: `SELECT '<a/>'::xml`,
+  },
   { type: 'uuid', hiveType: 'STRING', values: [[`'00000000-0000-0000-0000-0000000000ff'`]] },
   { type: 'integer[]', hiveType: 'STRING', values: [[`'{1,NULL,3}'`], [`'{}'`], [`'[0:1][1:1]={{1},{2}}'`]] },
   { type: 'text[]', hiveType: 'STRING', values: [[`ARRAY['a,b', E'\\t', 'NULL', NULL, E'\\\\', '"']`]] },
@@ -223,7 +235,6 @@ const CASES: readonly TypeCase[] = [
 
 const SETUP = `
   CREATE EXTENSION citext; CREATE EXTENSION hstore; CREATE EXTENSION ltree;
-  CREATE COLLATION nowhere_near (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
   CREATE TYPE mood AS ENUM ('sad', E'very\\thappy');
   CREATE TYPE pair AS (a numeric, b text);
   CREATE TYPE textrange AS RANGE (subtype = text);
@@ -288,10 +299,18 @@ const asString = (name: string, hiveType: string): string =>
   hiveType === 'BINARY' ? `hex(${name})` : `CAST(${name} AS STRING)`;
 
 test('every type arrives in Hive as what PostgreSQL says it is', { timeout: 120_000 }, async () => {
-  const height = Math.max(...CASES.map(({ values }) => values.length)) + 1;
-  const columns = CASES.map(({ type }, index) => `v${index} ${type}`);
+  const cases: TypeCase[] = [];
+  for (const candidate of CASES) {
+    const has = await bed.sql(candidate.needs ?? 'SELECT 1').then(
+      () => true,
+      () => false,
+    );
+    if (has) cases.push(candidate);
+  }
+  const height = Math.max(...cases.map(({ values }) => values.length)) + 1;
+  const columns = cases.map(({ type }, index) => `v${index} ${type}`);
   const rows = Array.from({ length: height }, (_, row) => {
-    const literals = CASES.map(({ values, type }) => {
+    const literals = cases.map(({ values, type }) => {
       const literal = values[row]?.[0];
       return literal === undefined ? 'NULL' : `(${literal})::${type.split(' COLLATE')[0] ?? type}`;
     });
@@ -300,14 +319,14 @@ test('every type arrives in Hive as what PostgreSQL says it is', { timeout: 120_
   await bed.sql(`SET standard_conforming_strings = on; SET TimeZone = 'Asia/Kolkata'; SET DateStyle = 'German';
     CREATE TABLE awkward (id int, ${columns.join(', ')}); INSERT INTO awkward VALUES ${rows.join(', ')}`);
   const { types, rows: inHive } = await throughHive('awkward', asString);
-  expect(types).toEqual(['INT', ...CASES.map(({ hiveType }) => hiveType)]);
+  expect(types).toEqual(['INT', ...cases.map(({ hiveType }) => hiveType)]);
   expect(inHive).toHaveLength(height);
   await bed.sql(`SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET extra_float_digits = 1`);
-  const asText = await bed.sql(`SELECT id, ${CASES.map((_, index) => `concat(v${index})`).join(', ')} FROM awkward`);
+  const asText = await bed.sql(`SELECT id, ${cases.map((_, index) => `concat(v${index})`).join(', ')} FROM awkward`);
   const wrong: unknown[] = [];
   for (const row of inHive) {
     const id = Number(row[0]);
-    for (const [index, { type, values, hiveType }] of CASES.entries()) {
+    for (const [index, { type, values, hiveType }] of cases.entries()) {
       const value = values[id];
       const got = row[index + 1];
       const fromPostgres = asText.find(([other]) => Number(other) === id)?.[index + 1] ?? null;

@@ -111,12 +111,14 @@ describe('a publication', () => {
   }, 300_000);
 
   it('that two attempts do at once is done once, and both tell the same', async () => {
-    const table = { schema: 'public', name: 'twice' };
-    const request = await bed.bring(table, whole('1'));
-    const [one, other] = await Promise.all([bed.publish(request), bed.publish(request)]);
-    expect(one).toEqual(other);
-    expect((await bed.commit(table))?.seq).toBe(1);
-    expect(await shown(one.hiveTable)).toHaveLength(5);
+    for (const name of ['twice', 'twice_again', 'twice_more']) {
+      const table = { schema: 'public', name };
+      const request = await bed.bring(table, whole('1'));
+      const [one, other] = await Promise.all([bed.publish(request), bed.publish(request)]);
+      expect(one).toEqual(other);
+      expect((await bed.commit(table))?.seq).toBe(1);
+      expect(await shown(one.hiveTable)).toHaveLength(5);
+    }
   });
 
   it('that another import of the table was quicker than is refused, and leaves nothing', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
 import { qualifiedName, type HiveClient } from '../../../connectors/hive/hive.ts';
 import { GridError } from '../../../grid/errors.ts';
@@ -21,9 +22,11 @@ import {
 const RUNS_PER_STATEMENT = 500;
 const MISSING =
   /(?:table|view|database|schema).{0,80}(?:not found|does not exist|not exist)|NoSuchObjectException|Error 1000[14]|Error 10072/is;
-const EXISTS = /already ?exists|duplicate key|IntegrityConstraintViolation/i;
+/** What the metastore says to the slower of two that make the same thing; JDO's own sentence hides the reason. */
+const EXISTS = /already ?exists|JDODataStoreException|duplicate key|IntegrityConstraintViolation/i;
 /** Two publishers may make the same table or partition at once; one of them is then refused. */
 const TRIES = 4;
+const RETRY_DELAY_MS = 250;
 
 export interface HivePublicationOptions {
   readonly hdfs: HdfsClient;
@@ -59,6 +62,7 @@ export class HivePublication {
         return;
       } catch (error) {
         if (attempt === TRIES || !isRefusal(error, EXISTS)) throw error;
+        await delay(attempt * RETRY_DELAY_MS);
       }
     }
   }

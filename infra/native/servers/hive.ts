@@ -20,7 +20,8 @@ import {
 import { writeHadoopConfiguration } from './hdfs.ts';
 import { probeHive } from './hive-probe.ts';
 
-const HEAP_MEGABYTES = 384;
+// 384 MB serve one query at a time; several imports that publish while somebody counts ran out of it.
+const HEAP_MEGABYTES = 768;
 const SCHEMA = 'scripts/metastore/upgrade/derby/hive-schema-4.0.0.derby.sql';
 
 /** HiveServer2 over the stack's HDFS, with an embedded Derby metastore; queries run in its own process. */
