@@ -102,7 +102,7 @@ class RowHashes {
 async function readThroughHive(): Promise<RowHashes> {
   const hashes = new RowHashes();
   const rows = hive.query(
-    `SELECT concat_ws('|', CAST(id AS STRING), sensor_id, CAST(unix_timestamp(measured_at) AS STRING),
+    `SELECT concat_ws('|', CAST(id AS STRING), sensor_id, CAST(measured_at AS STRING),
        coalesce(CAST(value AS STRING), '-'), coalesce(md5(note), '-')) FROM history_postgres.readings`,
   );
   for await (const [line] of rows) hashes.add(line ?? '');

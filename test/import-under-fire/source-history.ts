@@ -34,7 +34,7 @@ const SCHEMA = `
     line text -- NULL: deleted
   );
   CREATE FUNCTION trace.line(r public.readings) RETURNS text LANGUAGE sql IMMUTABLE AS
-    $$ SELECT r.id || '|' || r.sensor_id || '|' || extract(epoch FROM r.measured_at)::bigint || '|' || coalesce(r.value::text, '-') || '|' || coalesce(md5(r.note), '-') $$;
+    $$ SELECT r.id || '|' || r.sensor_id || '|' || (r.measured_at AT TIME ZONE 'UTC')::text || '|' || coalesce(r.value::text, '-') || '|' || coalesce(md5(r.note), '-') $$;
   CREATE FUNCTION trace.record() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN
     IF TG_OP = 'DELETE' THEN INSERT INTO trace.changes (id, line) VALUES (OLD.id, NULL);

@@ -22,8 +22,9 @@ import {
 const RUNS_PER_STATEMENT = 500;
 const MISSING =
   /(?:table|view|database|schema).{0,80}(?:not found|does not exist|not exist)|NoSuchObjectException|Error 1000[14]|Error 10072/is;
-/** What the metastore says to the slower of two that make the same thing; JDO's own sentence hides the reason. */
-const EXISTS = /already ?exists|JDODataStoreException|duplicate key|IntegrityConstraintViolation/i;
+/** What the metastore says to the slower of two that make the same thing: in many words, since the reason lies several layers below. */
+const EXISTS =
+  /already ?exists|JDODataStoreException|duplicate key|IntegrityConstraintViolation|Unable to create database|Exception thrown when executing/i;
 /** Two publishers may make the same table or partition at once; one of them is then refused. */
 const TRIES = 4;
 const RETRY_DELAY_MS = 250;
@@ -58,10 +59,10 @@ export class HivePublication {
   async show(commit: ImportCommit, location: string): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#show(commit, location);
+        await oneAtATime(this.#hive, () => this.#show(commit, location));
         return;
       } catch (error) {
-        if (attempt === TRIES || !isRefusal(error, EXISTS)) throw error;
+        if (attempt === TRIES || !(error instanceof GridError && EXISTS.test(error.message))) throw error;
         await delay(attempt * RETRY_DELAY_MS);
       }
     }
@@ -155,6 +156,21 @@ export class HivePublication {
       throw error;
     }
   }
+}
+
+const turns = new WeakMap<HiveClient, Promise<unknown>>();
+
+/**
+ * Publications of one process wait for each other: the first tables of a source all make the same databases, and an embedded
+ * metastore holds those up for many seconds that get into each other's way.
+ */
+function oneAtATime<T>(hive: HiveClient, work: () => Promise<T>): Promise<T> {
+  const turn = (turns.get(hive) ?? Promise.resolve()).then(work);
+  turns.set(
+    hive,
+    turn.catch(() => undefined),
+  );
+  return turn;
 }
 
 function isRefusal(error: unknown, sentence: RegExp): boolean {
