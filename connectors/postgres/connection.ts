@@ -1,12 +1,14 @@
-import { Socket } from 'node:net';
-import { Client, type CustomTypesConfig, type FieldDef, type QueryConfig, type QueryResult } from 'pg';
+import type { Socket } from 'node:net';
+import type { Client, CustomTypesConfig, FieldDef, QueryConfig, QueryResult } from 'pg';
 import { z } from 'zod';
 import { GridError } from '../../grid/errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { abortionOf } from './abortion.ts';
 import { addressOf, connectAttempts } from './address.ts';
 import { CopyOut } from './copy-out.ts';
 import { requestCancel, type BackendKey } from './cancel-request.ts';
 import { isTlsFailure, postgresFailure, sqlState } from './failure.ts';
+import { logIn } from './log-in.ts';
 import { OPTIONAL_SETUP, SESSION_SETUP } from './session.ts';
 import { SilenceWatch, type Vitality } from './silence-watch.ts';
 
@@ -75,7 +77,7 @@ export class PostgresConnection {
     const attempt = `Connecting to ${addressOf(settings.url)}`;
     for (const [index, { url, tls }] of attempts.entries()) {
       try {
-        const { client, socket, key } = await connectOnce(settings, url, signal);
+        const { client, socket, key } = await logIn({ ...settings, url }, signal);
         return await new PostgresConnection(settings, client, socket, key).#setUp(signal);
       } catch (error) {
         signal.throwIfAborted();
@@ -322,58 +324,6 @@ const SESSION_STATE = z.object({ state: z.string().nullable(), wait_event: z.str
 
 /** Values stay the text that the server sent. */
 const AS_TEXT: CustomTypesConfig = { getTypeParser: () => (text: string) => text };
-
-async function connectOnce(
-  settings: PostgresSettings,
-  url: string,
-  signal: AbortSignal,
-): Promise<{ client: Client; socket: Socket; key: BackendKey }> {
-  signal.throwIfAborted();
-  const socket = new Socket();
-  const client = new Client({
-    connectionString: url,
-    stream: () => socket,
-    connectionTimeoutMillis: settings.connectTimeoutMs,
-    application_name: settings.applicationName,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
-  });
-  // Errors after the connection is there find their own listener.
-  client.on('error', () => undefined);
-  let key: BackendKey = { processId: 0, secretKey: 0 };
-  client.connection.once('backendKeyData', (message: { processID: number; secretKey: number }) => {
-    key = { processId: message.processID, secretKey: message.secretKey };
-  });
-  const onAbort = (): void => {
-    socket.destroy(new Error('aborted'));
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    await client.connect();
-    return { client, socket, key };
-  } catch (error) {
-    socket.destroy();
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}
-
-/** A promise of a signal's abortion that leaves nothing behind at a signal that lives longer. */
-function abortionOf(signal: AbortSignal): { readonly happened: Promise<void>; forget(): void } {
-  let listener: () => void = () => undefined;
-  const happened = new Promise<void>((resolve) => {
-    listener = resolve;
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', listener, { once: true });
-  });
-  return {
-    happened,
-    forget: () => {
-      signal.removeEventListener('abort', listener);
-    },
-  };
-}
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

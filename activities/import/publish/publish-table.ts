@@ -138,12 +138,17 @@ async function placeRun(
   const { hdfs, options } = deps;
   const waiting = (await hdfs.status(work.dataDirectory)) !== undefined;
   if ((await hdfs.status(directory)) === undefined) {
-    if (!waiting) throw lost(table, work.root);
-    const verified = await verifyRun(hdfs, work, { plan, directory: work.dataDirectory, snapshot });
-    await writeManifest(hdfs, work.dataDirectory, { table, runId: run.runId, plan, snapshot }, verified);
-    await hdfs.makeDirectory(tableDirectory(options.importsDirectory, run.source, table));
-    if (!(await hdfs.rename(work.dataDirectory, directory)) && (await hdfs.status(directory)) === undefined) {
-      throw lost(table, work.root);
+    try {
+      if (!waiting) throw lost(table, work.root);
+      const { dataDirectory, root } = work;
+      const verified = await verifyRun(hdfs, work, { plan, directory: dataDirectory, snapshot });
+      const about = { table, runId: run.runId, plan, snapshot };
+      await writeManifest(hdfs, { directory: dataDirectory, workDirectory: root }, about, verified);
+      await hdfs.makeDirectory(tableDirectory(options.importsDirectory, run.source, table));
+      if (!(await hdfs.rename(dataDirectory, directory))) throw lost(table, root);
+    } catch (error) {
+      // Unless another attempt has moved it meanwhile.
+      if ((await hdfs.status(directory)) === undefined) throw error;
     }
   }
   try {

@@ -73,10 +73,15 @@ export function figuresOf(records: readonly SplitRecord[]): RunFigures {
   };
 }
 
-/** Writes `_manifest.json`, which says of a run's files, to people and tools, what they hold. Underscored names are hidden from Hive. */
+/**
+ * Writes `_manifest.json`, which says of a run's files, to people and tools, what they hold. Underscored names are hidden from
+ * Hive.
+ *
+ * @param workDirectory where it is written first
+ */
 export async function writeManifest(
   hdfs: HdfsClient,
-  directory: string,
+  { directory, workDirectory }: { readonly directory: string; readonly workDirectory: string },
   about: {
     readonly table: TableId;
     readonly runId: string;
@@ -109,11 +114,17 @@ export async function writeManifest(
         verified,
       })),
   };
-  // Renamed into place, so that another attempt at the same never meets half a file.
-  const written = `${directory}/.${randomUUID()}`;
+  const bytes = Buffer.from(`${JSON.stringify(manifest)}\n`);
   const path = `${directory}/${MANIFEST}`;
-  await hdfs.writeFile(written, Buffer.from(`${JSON.stringify(manifest)}\n`));
-  await hdfs.delete(path);
+  // Another attempt at the same writes the same; one of an earlier snapshot has written something else.
+  const present = await hdfs.status(path);
+  if (present !== undefined) {
+    const old = await hdfs.readFile(path, { maxBytes: present.lengthBytes });
+    if (old.equals(bytes)) return;
+    await hdfs.delete(path);
+  }
+  const written = `${workDirectory}/manifest.${randomUUID()}.json`;
+  await hdfs.writeFile(written, bytes);
   if (!(await hdfs.rename(written, path))) await hdfs.delete(written);
 }
 
