@@ -1,4 +1,4 @@
-import { CancellationScope, isCancellation, sleep, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, isCancellation, sleep, workflowInfo } from '@temporalio/workflow';
 import type { ImportRun, StretchResult } from '../../grid/history/import-activities.ts';
 import type { SourceSnapshot } from '../../grid/history/sql-source.ts';
 import { sourceActivities } from './activity-calls.ts';
@@ -171,7 +171,10 @@ export class CopyRound {
       await work();
       this.#outage.succeeded();
     } catch (error) {
-      if (isCancellation(error) && this.#scope.consideredCancelled) throw error;
+      // Once the round is broken off, nothing of it counts: one whose worker was killed ends by its time-out, not as cancelled.
+      if (this.#scope.consideredCancelled) {
+        throw isCancellation(error) ? error : new CancelledFailure('The round was broken off');
+      }
       await this.#failed(index, failureReason(error), range);
     } finally {
       const others = (this.#active.get(index) ?? 1) - 1;
