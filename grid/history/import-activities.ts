@@ -105,7 +105,7 @@ export interface TableResult {
   /** MD5 over the digests of the splits, in order. */
   readonly digest: string;
   readonly verified: boolean;
-  /** With `reconcile`: rows that were gone from the source. */
+  /** With `reconcile`, of a table that was imported whole: rows that are gone from the source less those that are new, when that is more than none. */
   readonly deletedRows?: number;
   readonly remarks: readonly ColumnRemark[];
 }

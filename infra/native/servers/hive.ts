@@ -20,7 +20,7 @@ import {
 import { writeHadoopConfiguration } from './hdfs.ts';
 import { probeHive } from './hive-probe.ts';
 
-// 384 MB serve one query at a time; several imports that publish while somebody counts ran out of it.
+// 384 MB serve one query at a time; two that read whole tables ran out of it.
 const HEAP_MEGABYTES = 768;
 const SCHEMA = 'scripts/metastore/upgrade/derby/hive-schema-4.0.0.derby.sql';
 
@@ -71,6 +71,10 @@ export const hive: Server = {
             temporaryDirectory: temporaryDirectory(settings, 'hive'),
             openInternals: true,
           }),
+          // As a property: of the environment variable Hive makes a new user for every call, and keeps its file system for ever.
+          `-DHADOOP_USER_NAME=${settings.config.HDFS_USER}`,
+          // Handlers of its planner that it keeps, each with a configuration of half a megabyte.
+          '-Dcalcite.metadata.handler.cache.maximum.size=40',
           `-Dderby.stream.error.file=${join(settings.home, 'logs', 'hive-derby.log')}`,
           `-Dlog4j2.configurationFile=${join(configuration, 'hive-log4j2.properties')}`,
           writeClassPath(settings, 'hive', [configuration], [join(directory, 'lib')]),
@@ -78,7 +82,7 @@ export const hive: Server = {
         ],
         cwd: dataDirectory(settings, 'hive'),
         // Hive asks for a Hadoop home though it takes nothing from it.
-        env: { HADOOP_USER_NAME: settings.config.HDFS_USER, HADOOP_HOME: directory },
+        env: { HADOOP_HOME: directory },
         ports: ['hive'],
       },
     ];
