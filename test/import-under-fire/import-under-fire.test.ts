@@ -30,6 +30,10 @@ let connection: Connection;
 let client: Client;
 let hdfs: HdfsClient;
 let hive: HiveClient;
+let workers: WorkerProcess[] = [];
+let writers: Writers | undefined;
+
+const startWorker = (): WorkerProcess => new WorkerProcess('npm:worker:batch', environment);
 
 beforeAll(async () => {
   place.ports = await freePorts();
@@ -57,6 +61,8 @@ beforeAll(async () => {
 }, 300_000);
 
 afterAll(async () => {
+  await Promise.all(workers.map((worker) => worker.kill()));
+  await writers?.stop();
   await hive.close();
   await hdfs.close();
   await connection.close();
@@ -118,7 +124,7 @@ async function readSource(snapshot: string): Promise<RowHashes> {
 }
 
 /** Kills everything again and again until the workflow has ended, or the rounds are over; all is up again afterwards. */
-async function fire(handle: WorkflowHandle, workers: WorkerProcess[]): Promise<number> {
+async function fire(handle: WorkflowHandle): Promise<number> {
   let kills = 0;
   const isRunning = async (): Promise<boolean> => {
     const description = await handle.describe().catch(() => undefined);
@@ -132,7 +138,7 @@ async function fire(handle: WorkflowHandle, workers: WorkerProcess[]): Promise<n
       if (victim === 'worker') {
         const [killed] = workers.splice(randomInt(workers.length), 1);
         await killed?.kill();
-        workers.push(new WorkerProcess('npm:worker:batch', environment));
+        workers.push(startWorker());
       } else {
         kill(victim, 'SIGKILL', place);
         await delay(randomInt(1_500));
@@ -145,11 +151,9 @@ async function fire(handle: WorkflowHandle, workers: WorkerProcess[]): Promise<n
 
 describe('an import of two million rows, while the source is written to and everything is killed', () => {
   it('shows exactly one snapshot of the source, row by row, and never anything in between', async () => {
-    const writers = new Writers(historyUrl);
-    const workers = [
-      new WorkerProcess('npm:worker:batch', environment),
-      new WorkerProcess('npm:worker:batch', environment),
-    ];
+    const writing = new Writers(historyUrl);
+    writers = writing;
+    workers = [startWorker(), startWorker()];
     const seen = new Set<number>();
     const watching = new AbortController();
     /** One query at a time is enough for a small Hive. */
@@ -175,7 +179,7 @@ describe('an import of two million rows, while the source is written to and ever
           workflowIdConflictPolicy: 'USE_EXISTING',
         }),
       );
-      const kills = await fire(handle, workers);
+      const kills = await fire(handle);
       await bringUp([...SERVERS], place);
       const summary = (await handle.result().catch((error: unknown) => {
         throw new Error(`run ${run} failed; a worker wrote: ${workers[0]?.output ?? ''}`, { cause: error });
@@ -193,15 +197,15 @@ describe('an import of two million rows, while the source is written to and ever
     }
     watching.abort();
     await watch;
-    await writers.stop();
-    expect(writers.transactions).toBeGreaterThan(20);
+    await writing.stop();
+    expect(writing.transactions).toBeGreaterThan(20);
 
     // Nobody ever counted anything but a whole import.
     const whole = new Set<number>();
     for (const { snapshot } of summaries) whole.add((await readSource(snapshot?.position ?? '')).rows);
     expect([...seen].filter((rows) => !whole.has(rows))).toEqual([]);
 
-    for (const worker of workers) expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
+    for (const worker of workers.splice(0)) expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
     expect(await filesBelow(hdfs, '/imports/.tmp')).toEqual([]);
   }, 900_000);
 });
