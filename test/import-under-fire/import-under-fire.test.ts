@@ -205,7 +205,8 @@ describe('an import of two million rows, while the source is written to and ever
     for (const { snapshot } of summaries) whole.add((await readSource(snapshot?.position ?? '')).rows);
     expect([...seen].filter((rows) => !whole.has(rows))).toEqual([]);
 
-    for (const worker of workers.splice(0)) expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
+    for (const worker of workers.splice(0))
+      expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
     expect(await filesBelow(hdfs, '/imports/.tmp')).toEqual([]);
   }, 900_000);
 });
