@@ -45,7 +45,8 @@ describe('npm run worker:batch', () => {
   it('works on both task queues, keeps the nightly schedule, and ends with 0 when it is told to stop', async () => {
     const worker = start();
     await untilReady(worker);
-    expect(await isPolled(temporal, 'test')).toBe(true);
+    // The server learns of a worker by its first poll, which is on its way when the worker is ready.
+    await eventually('the task queue is polled', async () => (await isPolled(temporal, 'test')) || undefined);
     await eventually('the schedule is there', () => describeSchedule(temporal, 'nightly-sql-import'));
     const page = await (await fetch(`${await operationsUrl(worker)}/metrics`)).text();
     expect(page).toMatch(
