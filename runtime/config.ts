@@ -99,7 +99,7 @@ export const environmentSchema = z.object({
   HISTORY_CONNECT_TIMEOUT_MS: integer(100, 600_000).prefault('5000'),
   HISTORY_MAX_CONNECTIONS: integer(1, 1_000).prefault('3'),
   HISTORY_MAX_BYTES_PER_SECOND: integer(0).prefault('0'),
-  HISTORY_SPLIT_ROWS: integer(1, 1_000_000_000).prefault('500000'),
+  HISTORY_SPLIT_ROWS: integer(1, 1_000_000_000).prefault('1000000'),
   HISTORY_TELEMETRY_FILE: z.string().prefault('infra/config/telemetry-tables.json'),
   NIGHTLY_IMPORT: z.enum(['on', 'paused', 'off']).prefault('on'),
   NIGHTLY_IMPORT_CRON: z.string().min(9).prefault('0 2 * * *'),

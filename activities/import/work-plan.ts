@@ -112,7 +112,7 @@ export const splitRecordSchema: z.ZodType<SplitRecord> = z.object({
   rows: count,
   textBytes: count,
   fileBytes: count,
-  digest: z.string().regex(/^([0-9a-f]{32})?$/),
+  digest: z.string().regex(/^([0-9a-f]{32}|[0-9a-f]{64})?$/),
   verified: z.boolean(),
   fileId: count.exactOptional(),
 });

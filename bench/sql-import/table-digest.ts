@@ -5,7 +5,7 @@ import type { TableId } from '../../grid/history/sql-source.ts';
 import type { Config } from '../../runtime/config.ts';
 import { createLogger } from '../../runtime/logger.ts';
 
-/** The digest that an import of the whole table has to have, computed by the database: MD5 over those of the splits, in order. */
+/** The digest that an import of the whole table has to have, computed by the database: SHA-256 over those of the splits, in order. */
 export async function tableDigest(
   config: Config,
   sourceName: SourceName,
@@ -17,7 +17,7 @@ export async function tableDigest(
   try {
     const reader = await source.read(undefined, signal);
     const plan = await reader.plan(table, { splitRows: config.HISTORY_SPLIT_ROWS, onUnsupported: 'refuse' }, signal);
-    const digest = createHash('md5');
+    const digest = createHash('sha256');
     for (const split of plan.splits.keys()) digest.update((await reader.digest(plan, split, signal)).digest);
     return digest.digest('hex');
   } finally {

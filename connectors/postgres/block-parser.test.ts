@@ -18,7 +18,7 @@ function encoded(blocks: readonly Block[]): Buffer {
     head.writeInt32BE(8, 14);
     head.writeBigInt64BE(BigInt(bytes.length), 18);
     head.writeInt32BE(32, 26);
-    head.write('d'.repeat(32), 30, 'latin1');
+    head.fill(0xdd, 30, 62);
     head.writeInt32BE(bytes.length, 62);
     parts.push(head, bytes);
   }

@@ -11,7 +11,7 @@ export interface BlockHeader {
   /** First page of the block, or number of its one row. */
   readonly start: number;
   readonly rows: number;
-  /** MD5 of the text, lower-case hexadecimal. */
+  /** SHA-256 of the text, lower-case hexadecimal. */
   readonly digest: string;
 }
 
@@ -23,7 +23,7 @@ export interface BlockHandler {
 }
 
 /**
- * Takes apart what the statement of `blockCopy` sends, whatever pieces it comes in, and keeps none of the text.
+ * Takes apart what the statement of `blockCopy` sends, whatever pieces it comes in, and keeps nothing of their memory.
  *
  * States: `file-header` → `record-header` → `text` → `record-header` … → `finished`, after which nothing may come.
  */
@@ -53,7 +53,8 @@ export class BlockParser {
       rest = this.#step(rest);
       // Nothing can be done with it yet.
       if (rest.length === before) {
-        this.#held = rest;
+        // The piece's memory is used again.
+        this.#held = Buffer.from(rest);
         return;
       }
     }
@@ -101,7 +102,7 @@ export class BlockParser {
     this.#block = {
       start: Number(bytes.readBigInt64BE(6)),
       rows: Number(bytes.readBigInt64BE(18)),
-      digest: bytes.toString('latin1', 30, 62),
+      digest: bytes.toString('hex', 30, 62),
     };
     this.#textBytesLeft = textBytes;
     this.#state = 'text';

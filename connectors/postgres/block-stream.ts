@@ -1,28 +1,36 @@
 import { createHash, type Hash } from 'node:crypto';
 import { GridError } from '../../grid/errors.ts';
+import { WriteBehind } from '../../runtime/write-behind.ts';
 import { BlockParser, type BlockHeader } from './block-parser.ts';
 
-/** Text is handed on in chunks of at least this, the last one excepted. */
+/** Text is handed on in chunks of this, the last one excepted. */
 const CHUNK_BYTES = 512 << 10;
+/** That are being written or wait for it, while one more is filled. */
+const CHUNKS_BEHIND = 2;
 
 export interface BlockStreamOptions {
   readonly verify: boolean;
   /** `split 3 of public.readings (PostgreSQL at …)`, for messages. */
   readonly where: string;
+  /** Called with one chunk at a time; the chunk's memory is used again when it resolves. */
   readonly write: (chunk: Buffer) => Promise<void>;
 }
 
 /**
  * Receives the blocks of a split, over as many statements as it takes: checks each block's text against its digest, hands the
- * text on in chunks, and adds up what the split is.
+ * text on in chunks, and adds up what the split is. The chunks' memory is
+ * used again and again.
  */
 export class BlockStream {
   readonly #options: BlockStreamOptions;
-  readonly #splitDigest: Hash = createHash('md5');
+  readonly #splitDigest: Hash = createHash('sha256');
   #parser = new BlockParser({ begin: () => undefined, text: () => undefined, end: () => undefined });
   #blockDigest: Hash | undefined;
-  #pieces: Buffer[] = [];
-  #heldBytes = 0;
+  readonly #behind: WriteBehind<Buffer>;
+  /** Memory for chunks. */
+  readonly #free: Buffer[] = [];
+  #chunk: Buffer | undefined;
+  #filledBytes = 0;
   #last: BlockHeader | undefined;
   #inBlock = false;
   #rows = 0;
@@ -30,6 +38,10 @@ export class BlockStream {
 
   constructor(options: BlockStreamOptions) {
     this.#options = options;
+    this.#behind = new WriteBehind(async (chunk) => {
+      await options.write(chunk);
+      this.#free.push(Buffer.from(chunk.buffer));
+    }, CHUNKS_BEHIND);
   }
 
   /** The last block of the present statement that came whole. */
@@ -58,13 +70,12 @@ export class BlockStream {
     this.#parser = new BlockParser({
       begin: () => {
         this.#inBlock = true;
-        if (this.#options.verify) this.#blockDigest = createHash('md5');
+        if (this.#options.verify) this.#blockDigest = createHash('sha256');
       },
       text: (piece) => {
         this.#blockDigest?.update(piece);
         this.#textBytes += piece.length;
-        this.#pieces.push(piece);
-        this.#heldBytes += piece.length;
+        this.#store(piece);
       },
       end: (block) => {
         this.#endBlock(block);
@@ -72,10 +83,10 @@ export class BlockStream {
     });
   }
 
-  /** Takes bytes of the statement; what it returns must be waited for. */
+  /** Takes bytes of the statement, whose memory is not needed afterwards; what it returns must be waited for. */
   push(piece: Buffer): Promise<void> | undefined {
     this.#parser.push(piece);
-    return this.#heldBytes >= CHUNK_BYTES ? this.flush() : undefined;
+    return this.#behind.room();
   }
 
   /** The statement ended without an error. */
@@ -83,14 +94,32 @@ export class BlockStream {
     if (!this.#parser.isFinished) throw this.#endedEarly();
   }
 
+  /** Resolves when all text is written. */
   async flush(): Promise<void> {
-    const pieces = this.#pieces;
-    const bytes = this.#heldBytes;
-    this.#pieces = [];
-    this.#heldBytes = 0;
-    const [only] = pieces;
-    if (only === undefined) return;
-    await this.#options.write(pieces.length === 1 ? only : Buffer.concat(pieces, bytes));
+    this.#handOn();
+    await this.#behind.end();
+  }
+
+  /** Resolves when nothing is being written any more. */
+  settled(): Promise<void> {
+    return this.#behind.settled();
+  }
+
+  #store(piece: Buffer): void {
+    for (let at = 0; at < piece.length;) {
+      const chunk = (this.#chunk ??= this.#free.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES));
+      const bytes = piece.copy(chunk, this.#filledBytes, at);
+      at += bytes;
+      this.#filledBytes += bytes;
+      if (this.#filledBytes === chunk.length) this.#handOn();
+    }
+  }
+
+  #handOn(): void {
+    if (this.#chunk === undefined) return;
+    void this.#behind.add(this.#chunk.subarray(0, this.#filledBytes));
+    this.#chunk = undefined;
+    this.#filledBytes = 0;
   }
 
   #endBlock(block: BlockHeader): void {
@@ -98,7 +127,7 @@ export class BlockStream {
     this.#last = block;
     if (block.rows === 0) return;
     this.#rows += block.rows;
-    this.#splitDigest.update(block.digest);
+    this.#splitDigest.update(block.digest, 'hex');
     const digest = this.#blockDigest?.digest('hex');
     if (digest !== undefined && digest !== block.digest) {
       throw new GridError(

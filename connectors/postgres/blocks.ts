@@ -3,7 +3,7 @@ import { lineExpression } from './lines.ts';
 
 /**
  * What one statement reads: blocks of whole pages, or single rows of one page. Each gives a record of four fields, in COPY's
- * binary format: its first page (or row), the number of its rows, the MD5 of its text, its text.
+ * binary format: its first page (or row), the number of its rows, the SHA-256 of its text, its text.
  */
 export type BlockRange =
   | { readonly unit: 'pages'; readonly from: number; readonly to: number; readonly pagesPerBlock: number }
@@ -16,27 +16,27 @@ export interface BlockQuery {
   readonly range: BlockRange;
   /** Whether the text itself is wanted, or only its digest. */
   readonly withText: boolean;
-  /** The server's encoding: the digest is of the text in UTF-8. */
-  readonly encoding: string;
 }
 
 /** Row numbers in a page are smaller than this, whatever the page size (32 KiB pages have the most line pointers). */
 const MAX_ROWS_OF_PAGE = 2_048;
 
-/** What stands in the digest field of a block without rows. */
-export const NO_DIGEST = '0'.repeat(32);
+/** What stands in the digest field of a block without rows, so that all are of one length. */
+const NO_DIGEST = `'\\x${'00'.repeat(32)}'::bytea`;
 
 /** The plan that reads only the pages it should is taken whatever the table's statistics say. */
 export const PLANNER_SETUP =
   'SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_tidscan = on';
 
-/** The `COPY` statement that gives the blocks of a range in order, empty ones too. */
-export function blockCopy({ plan, relation, range, withText, encoding }: BlockQuery): string {
+/**
+ * The `COPY` statement that gives the blocks of a range in order, empty ones too. The digest is of the bytes that are sent, in
+ * the client's encoding, which is UTF-8.
+ */
+export function blockCopy({ plan, relation, range, withText }: BlockQuery): string {
   const { starts, within } = partsOf(range);
   const condition = plan.condition === undefined ? '' : ` AND (${plan.condition})`;
-  const digest = encoding === 'UTF8' || encoding === 'SQL_ASCII' ? 'md5(x.text)' : `md5(convert_to(x.text, 'UTF8'))`;
   const text = withText ? `coalesce(x.text, '')` : `''::text`;
-  return `COPY (SELECT b.start, x.rows, coalesce(${digest}, '${NO_DIGEST}'), ${text}
+  return `COPY (SELECT b.start, x.rows, coalesce(sha256(textsend(x.text)), ${NO_DIGEST}), ${text}
   FROM ${starts} AS b(start), LATERAL (
     SELECT count(*) AS rows, string_agg(${lineExpression(plan.columns)}, E'\\n') || E'\\n' AS text
     FROM ONLY ${relation} AS r WHERE ${within}${condition} OFFSET 0) AS x) TO STDOUT (FORMAT binary)`;

@@ -35,6 +35,8 @@ const COLUMN = z.object({
   indexed: boolean,
 });
 
+const NULLABLE = z.object({ name: z.string() });
+
 const LEAF = z.object({
   oid: z.string(),
   name: z.string(),
@@ -57,6 +59,8 @@ export interface CatalogueColumn {
   readonly type: ColumnType;
   /** Whether an index finds its least and greatest value. */
   readonly indexed: boolean;
+  /** Whether it is NOT NULL, in all leaves. */
+  readonly neverNull: boolean;
 }
 
 /** A relation that has rows of the table in pages of its own: the table itself, a partition, an heir. */
@@ -118,6 +122,11 @@ const LEAVES = `WITH RECURSIVE tree(oid) AS (
     m.amname AS access_method, has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AS readable
   FROM tree JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_am m ON m.oid = c.relam
   WHERE c.relkind NOT IN ('p') ORDER BY c.oid`;
+
+/** Columns of leaves that may be NULL; also where NOT NULL is declared but was never validated (PostgreSQL 18). */
+const NULLABLE_COLUMNS = `SELECT DISTINCT a.attname AS name FROM pg_attribute a
+  WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped AND (NOT a.attnotnull OR EXISTS (
+    SELECT FROM pg_constraint c WHERE c.conrelid = a.attrelid AND c.contype = 'n' AND NOT c.convalidated AND a.attnum = ANY (c.conkey)))`;
 
 /** Importable tables; of partitioned ones the root. */
 const TABLES = `SELECT n.nspname AS schema, c.relname AS name,
@@ -204,6 +213,8 @@ export async function describeTable(
       );
     }
   }
+  const oids = `{${leaves.map((leaf) => leaf.oid).join(',')}}`;
+  const nullable = new Set((await connection.rows(NULLABLE, NULLABLE_COLUMNS, task, [oids])).map(({ name }) => name));
   const described = {
     oid,
     columns: columns.map((column) => ({
@@ -213,6 +224,7 @@ export async function describeTable(
       typeId: column.type_id,
       modifier: column.modifier,
       indexed: column.indexed,
+      neverNull: !nullable.has(column.name),
       type: {
         schema: column.base_schema,
         name: column.base_name,
@@ -231,7 +243,9 @@ export async function describeTable(
 function identityOf(table: Omit<CatalogueTable, 'identity'>): string {
   const parts = [
     table.oid,
-    table.columns.map(({ name, number, typeId, modifier, type }) => [name, number, typeId, modifier, type.modifier]),
+    table.columns.map(({ name, number, typeId, modifier, type, neverNull }) => [
+      ...[name, number, typeId, modifier, type.modifier, neverNull],
+    ]),
     table.key,
     table.leaves.map(({ oid, file }) => [oid, file]),
   ];

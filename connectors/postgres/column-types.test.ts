@@ -47,7 +47,7 @@ test('only what needs no escapes goes without', () => {
 });
 
 test('names are quoted wherever they stand', () => {
-  const sql = fieldExpression(`a"b'c\\`, columnForm(type('date'), 2));
+  const sql = fieldExpression(`a"b'c\\`, columnForm(type('date'), 2), false);
   expect(sql).toContain(`r."a""b'c\\"`);
   expect(sql).toContain(`E'a"b''c\\\\ cannot be kept`);
 });

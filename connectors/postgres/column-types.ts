@@ -28,6 +28,11 @@ export interface ColumnForm {
   readonly hiveType: string;
   /** SQL that gives the text of a value that is not NULL, escapes not yet done. */
   readonly text: (column: string) => string;
+  /**
+   * A value whose type's output function gives the same text, with the name of its type: `concat_ws` then needs no text made
+   * in between. Absent when there is none.
+   */
+  readonly output?: { readonly of: (column: string) => string; readonly type: string };
   /** Whether the text may contain what has to be escaped: backslash, TAB, LF, CR. */
   readonly escape: boolean;
   readonly unkeepable?: Unkeepable;
@@ -39,7 +44,9 @@ export const OUT_OF_RANGE = 'cannot be kept as its Hive type:';
 const asText = (column: string): string => `${column}::text`;
 /** By the type's output function, where a cast to text does something else. */
 const asOutput = (column: string): string => `concat(${column})`;
+const itself = (column: string): string => column;
 const plain = (hiveType: string): ColumnForm => ({ hiveType, text: asText, escape: false });
+const number = (type: string, hiveType: string): ColumnForm => ({ ...plain(hiveType), output: { of: itself, type } });
 
 const DATE_RANGE = {
   lowest: '0001-01-01',
@@ -49,9 +56,10 @@ const outside =
   (type: string) =>
   (column: string): string =>
     `(${column} < '${DATE_RANGE.lowest}'::${type} OR ${column} >= '${DATE_RANGE.beyond}'::${type})`;
-const moment = (type: string, hiveType: string, text: (column: string) => string): ColumnForm => ({
+const moment = (type: string, hiveType: string, output = { of: itself, type }): ColumnForm => ({
   hiveType,
-  text,
+  text: (column) => asText(output.of(column)),
+  output,
   escape: false,
   unkeepable: {
     test: outside(type),
@@ -63,16 +71,17 @@ const moment = (type: string, hiveType: string, text: (column: string) => string
 
 /** Types of pg_catalog that are more to Hive than text. */
 const TYPED: Readonly<Record<string, ColumnForm>> = {
+  // Its output is `t`, its text `true`.
   bool: plain('BOOLEAN'),
-  int2: plain('SMALLINT'),
-  int4: plain('INT'),
-  int8: plain('BIGINT'),
-  oid: plain('BIGINT'),
-  float4: plain('FLOAT'),
-  float8: plain('DOUBLE'),
-  date: moment('date', 'DATE', asText),
-  timestamp: moment('timestamp', 'TIMESTAMP', asText),
-  timestamptz: moment('timestamptz', 'TIMESTAMP', (column) => `timezone('UTC', ${column})::text`),
+  int2: number('int2', 'SMALLINT'),
+  int4: number('int4', 'INT'),
+  int8: number('int8', 'BIGINT'),
+  oid: number('oid', 'BIGINT'),
+  float4: number('float4', 'FLOAT'),
+  float8: number('float8', 'DOUBLE'),
+  date: moment('date', 'DATE'),
+  timestamp: moment('timestamp', 'TIMESTAMP'),
+  timestamptz: moment('timestamptz', 'TIMESTAMP', { of: (column) => `timezone('UTC', ${column})`, type: 'timestamp' }),
   // Lines of 76 characters are the encoding's habit, not the value's.
   bytea: { hiveType: 'BINARY', text: (column) => `translate(encode(${column}, 'base64'), E'\\n', '')`, escape: false },
 };
@@ -128,6 +137,7 @@ function numericForm(modifier: number): ColumnForm {
   return {
     hiveType: `DECIMAL(${precision},${scale})`,
     text: asText,
+    output: { of: itself, type: 'numeric' },
     escape: false,
     unkeepable: {
       test: (column) => `${column} = 'NaN'::numeric`,
@@ -139,14 +149,19 @@ function numericForm(modifier: number): ColumnForm {
 }
 
 /**
- * SQL that gives a column's field in Hive's text format, never NULL. A value that came after the table was planned, and that
+ * SQL that gives a column's field in Hive's text format as `concat_ws` writes it, never NULL. A value that came after the table was planned, and that
  * its Hive type cannot hold, raises an error with {@link OUT_OF_RANGE} in it instead of turning to NULL in Hive.
  */
-export function fieldExpression(name: string, form: ColumnForm): string {
+export function fieldExpression(name: string, form: ColumnForm, neverNull: boolean): string {
   const column = `r.${quoted(name)}`;
   const text = form.escape ? escaped(form.text(column)) : form.text(column);
+  const raise = `(${literal(`${name} ${OUT_OF_RANGE} `)} || ${column}::text)::int4::text`;
+  if (neverNull) {
+    const { of, type } = form.output ?? { of: () => text, type: 'text' };
+    if (form.unkeepable === undefined) return of(column);
+    return `CASE WHEN ${form.unkeepable.test(column)} THEN ${raise}::${type} ELSE ${of(column)} END`;
+  }
   if (form.unkeepable !== undefined) {
-    const raise = `(${literal(`${name} ${OUT_OF_RANGE} `)} || ${column}::text)::int4::text`;
     return `CASE WHEN ${column} IS NULL THEN '\\N' WHEN ${form.unkeepable.test(column)} THEN ${raise} ELSE ${text} END`;
   }
   // concat() takes NULL for an empty text; it is used for base types only, whose IS NULL means what it says.

@@ -1,5 +1,6 @@
 import type { Connection, Submittable } from 'pg';
 import type { Duplex } from 'node:stream';
+import { BORROWED } from './reusing-socket.ts';
 
 /** Kinds of backend messages (frontend/backend protocol 3.0). */
 const COPY_DATA = 'd'.charCodeAt(0);
@@ -30,7 +31,10 @@ export class CopyOut implements Submittable {
   #resolve: () => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
-  /** @param receive takes data in the order in which it comes; must not fail */
+  /**
+   * @param receive takes data in the order in which it comes, in memory that is used again once it has returned and what it
+   * returned is settled; must not fail
+   */
   constructor(text: string, receive: (piece: Buffer) => Promise<void> | undefined) {
     this.#text = text;
     this.#receive = receive;
@@ -47,6 +51,8 @@ export class CopyOut implements Submittable {
     if (listener !== undefined) socket.off('data', listener);
     this.#driversListener = listener;
     this.#socket = socket;
+    socket.on(BORROWED, this.#onData);
+    // With TLS the bytes come in memory of their own.
     socket.on('data', this.#onData);
     this.#state = 'reading';
     connection.query(this.#text);
@@ -54,7 +60,7 @@ export class CopyOut implements Submittable {
 
   /** Called by the driver: the statement failed, or the connection broke. */
   handleError(error: unknown): void {
-    this.#socket?.off('data', this.#onData);
+    this.#socket?.off(BORROWED, this.#onData).off('data', this.#onData);
     this.#state = 'ended';
     this.#reject(error);
   }
@@ -99,7 +105,7 @@ export class CopyOut implements Submittable {
     while (at < bytes.length) {
       if (this.#bytesLeft === 0) {
         if (bytes.length - at < HEADER_BYTES) {
-          this.#held = bytes.subarray(at);
+          this.#held = Buffer.from(bytes.subarray(at));
           return undefined;
         }
         this.#kind = bytes[at] ?? 0;
@@ -122,8 +128,7 @@ export class CopyOut implements Submittable {
     const listener = this.#driversListener;
     if (this.#socket === undefined || listener === undefined) return;
     this.#state = 'told';
-    this.#socket.off('data', this.#onData);
-    this.#socket.on('data', listener);
-    listener.call(this.#socket, rest);
+    this.#socket.off(BORROWED, this.#onData).off('data', this.#onData).on('data', listener);
+    listener.call(this.#socket, Buffer.from(rest));
   }
 }

@@ -1,6 +1,7 @@
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Client } from 'pg';
 import type { BackendKey } from './cancel-request.ts';
+import { reusingSocket } from './reusing-socket.ts';
 
 export interface LogIn {
   /** For the driver, TLS as it is to be tried. */
@@ -19,7 +20,7 @@ export interface LoggedIn {
 /** Connects and logs in, once. Rejects with the driver's error. */
 export async function logIn({ url, connectTimeoutMs, applicationName }: LogIn, signal: AbortSignal): Promise<LoggedIn> {
   signal.throwIfAborted();
-  const socket = new Socket();
+  const socket = reusingSocket();
   const client = new Client({
     connectionString: url,
     stream: () => socket,

@@ -153,12 +153,14 @@ export class PostgresReader implements SnapshotReader {
   ): Promise<BlockStream> {
     const where = `${attempt} (${this.#connection.address})`;
     const stream = new BlockStream({ verify, where, write: write ?? (() => Promise.resolve()) });
-    await this.#reading(attempt, signal, async (task) => {
+    const reading = this.#reading(attempt, signal, async (task) => {
       await this.#confirm(plan, task);
       const range = pageRange(plan.splits[split], where);
-      const { encoding } = this.#server;
-      await readSplit(this.#connection, { plan, range, withText: write !== undefined, encoding, task }, stream);
+      await readSplit(this.#connection, { plan, range, withText: write !== undefined, task }, stream);
     });
+    // Afterwards nothing more is written. Whoever aborts sees to that himself.
+    await reading.catch(() => (signal.aborted ? undefined : stream.settled()));
+    await reading;
     // The session is at rest already: what is slow now is not the source.
     await stream.flush();
     signal.throwIfAborted();

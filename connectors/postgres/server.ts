@@ -22,7 +22,6 @@ export interface PostgresServer {
   readonly moneyDigits: number;
   /** Bytes. */
   readonly pageBytes: number;
-  readonly encoding: string;
 }
 
 /** Ranges of TIDs are read as such since 14. */
@@ -67,7 +66,6 @@ export async function aboutServer(connection: PostgresConnection, task: Task): P
   return {
     moneyDigits: server.money_digits,
     pageBytes: server.block_size,
-    encoding: server.encoding,
     identity: {
       product: `PostgreSQL ${server.version.split(' ')[0] ?? ''}`,
       database: server.database,

@@ -83,12 +83,13 @@ export async function planSplits(
         ),
       ),
     );
-    const pagesPerSplit = Math.max(1, Math.round(splitRows / Math.max(0.01, rowsPerPage)));
-    let from = 0;
-    for (; pages - from > pagesPerSplit; from += pagesPerSplit) {
-      splits.push({ relation: oid, name, file, from, to: from + pagesPerSplit, pagesPerBlock });
+    // Of equal length: a last one that is short would leave all connections but one idle at the end.
+    const count = Math.max(1, Math.min(pages, Math.round((pages * rowsPerPage) / splitRows)));
+    for (let split = 0; split < count; split++) {
+      const from = Math.floor((split * pages) / count);
+      const to = split === count - 1 ? null : Math.floor(((split + 1) * pages) / count);
+      splits.push({ relation: oid, name, file, from, to, pagesPerBlock });
     }
-    splits.push({ relation: oid, name, file, from, to: null, pagesPerBlock });
   }
   return { splits, estimatedRows: Math.round(estimatedRows), estimatedBytes: Math.round(estimatedBytes) };
 }

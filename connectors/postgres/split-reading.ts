@@ -11,7 +11,6 @@ export interface SplitReading {
   readonly plan: TablePlan;
   readonly range: PageRange;
   readonly withText: boolean;
-  readonly encoding: string;
   readonly task: Task;
 }
 
@@ -79,7 +78,7 @@ async function readRange(
   stream: BlockStream,
   rangeOf: (pages: number) => BlockRange,
 ): Promise<Outcome> {
-  const { plan, range: split, withText, encoding, task } = reading;
+  const { plan, range: split, withText, task } = reading;
   return inSavepoint(connection, task, async () => {
     const { relation, pages } = await lockUnchanged(connection, split.relation, split.name, task);
     const range = rangeOf(pages);
@@ -87,7 +86,7 @@ async function readRange(
     await connection.run(PLANNER_SETUP, task);
     stream.startStatement();
     try {
-      const statement = blockCopy({ plan, relation, range, withText, encoding });
+      const statement = blockCopy({ plan, relation, range, withText });
       await connection.copyOut(statement, (piece) => stream.push(piece), task);
     } catch (error) {
       if (!(error instanceof GridError) || !isTooLarge(error.cause)) throw error;

@@ -95,10 +95,10 @@ function importColumns(
 ): readonly ImportColumn[] {
   const remarked = new Set(remarks.map(({ column }) => column));
   return candidates.flatMap(({ column, form }) => {
-    const { name, declared: sourceType, type } = column;
+    const { name, declared: sourceType, type, neverNull } = column;
     if (remarked.has(name) && onUnsupported === 'skip') return [];
     const kept = remarked.has(name) ? textForm(type) : form;
-    return [{ name, sourceType, hiveType: kept.hiveType, expression: fieldExpression(name, kept) }];
+    return [{ name, sourceType, hiveType: kept.hiveType, expression: fieldExpression(name, kept, neverNull) }];
   });
 }
 

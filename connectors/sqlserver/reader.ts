@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { GridError } from '../../grid/errors.ts';
+import { WriteBehind } from '../../runtime/write-behind.ts';
 import type {
   CopiedSplit,
   PlanOptions,
@@ -37,6 +38,8 @@ const rowCount = z
 
 /** Rough bytes of a row where the catalogue does not tell the size of the table. */
 const ROW_BYTES_GUESS = 100;
+/** Chunks of text that are being written or wait for it, while one more is made. */
+const CHUNKS_BEHIND = 2;
 
 /** A connection to SQL Server with its transaction; see {@link SnapshotReader}. */
 export class SqlServerReader implements SnapshotReader {
@@ -130,12 +133,14 @@ export class SqlServerReader implements SnapshotReader {
     const digest = new RowDigest();
     const lines = new RowLines(plan);
     let textBytes = 0;
-    const flush = async (): Promise<void> => {
+    // The next rows are checked while the last ones are compressed.
+    const behind = new WriteBehind(write, CHUNKS_BEHIND);
+    const flush = (): Promise<void> | undefined => {
       const chunk = lines.take();
       textBytes += chunk.length;
-      await write(chunk);
+      return behind.add(chunk);
     };
-    const sent = await this.#session.run(rowsStatement(plan, range, hashed ? 'text and hash' : 'text'), {
+    const running = this.#session.run(rowsStatement(plan, range, hashed ? 'text and hash' : 'text'), {
       attempt,
       signal,
       onRow: (row) => {
@@ -146,7 +151,11 @@ export class SqlServerReader implements SnapshotReader {
         return lines.add(text) ? flush() : undefined;
       },
     });
-    if (!lines.empty) await flush();
+    // Afterwards nothing more is written. Whoever aborts sees to that himself.
+    await running.catch(() => (signal.aborted ? undefined : behind.settled()));
+    const sent = await running;
+    if (!lines.empty) void flush();
+    await behind.end();
     if (verify) {
       assertCount(digest.rows, sent, attempt);
       if (!hashed) assertCount(digest.rows, await this.#countSplit(plan, range, attempt, signal), attempt);

@@ -102,7 +102,7 @@ export interface TableResult {
   readonly textBytes: number;
   readonly fileBytes: number;
   readonly splits: number;
-  /** MD5 over the digests of the splits, in order. */
+  /** SHA-256 over the digests of the splits, in order. */
   readonly digest: string;
   readonly verified: boolean;
   /** With `reconcile`, of a table that was imported whole: rows that are gone from the source less those that are new, when that is more than none. */

@@ -113,8 +113,8 @@ export interface RowCounts {
 }
 
 /**
- * What a split's text is, as the database has computed it. `digest` is lower-case hexadecimal MD5 over the concatenated
- * lower-case hexadecimal MD5s of its blocks of rows that have any, in order; empty string for a split without rows.
+ * What a split's text is, as the database has computed it. `digest` is lower-case hexadecimal, the source's own: equal for
+ * equal rows in equal order, made of digests that the database computes; empty string for a split without rows.
  */
 export interface SplitDigest {
   readonly rows: number;
@@ -140,8 +140,8 @@ export interface SnapshotReader {
   /** Exact counts. @throws as `copy` */
   count(plan: TablePlan, signal: AbortSignal): Promise<RowCounts>;
   /**
-   * Reads a split as lines in Hive's text format (fields separated by TAB, each line ended by LF). Each chunk is handed to
-   * `write` and waited for. With `verify`, every block is compared with the digest that the database computed of it.
+   * Reads a split as lines in Hive's text format (fields separated by TAB, each line ended by LF). Chunks are handed to
+   * `write` one at a time, and the memory of one is used again when it resolves. With `verify`, every block is compared with the digest that the database computed of it.
    *
    * @throws GridError `table-changed`, `unknown-table`, `snapshot-lost`, `source-unavailable`, `source-denied`, `row-too-large`,
    * `import-verification-failed` (the block named), and whatever `write` rejects with. Aborting `signal` cancels the query at the server.

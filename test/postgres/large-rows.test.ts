@@ -60,7 +60,7 @@ test('blocks and pages that are too large to be made are read in smaller pieces,
   });
   const copied = async (changed: typeof plan): Promise<string[]> => {
     const chunks: Buffer[] = [];
-    const write = (chunk: Buffer): Promise<void> => Promise.resolve(void chunks.push(chunk));
+    const write = (chunk: Buffer): Promise<void> => Promise.resolve(void chunks.push(Buffer.from(chunk)));
     const { rows, digest } = await reader.copy(changed, 0, write, { verify: true, signal: never });
     expect(await reader.digest(changed, 0, never)).toEqual({ rows, digest });
     return Buffer.concat(chunks).toString().trimEnd().split('\n');

@@ -47,7 +47,7 @@ test('several readers under one snapshot read exactly it, while rows are written
     readers.map(async (reader) => {
       for (let split = next++; split < plan.splits.length; split = next++) {
         const chunks: Buffer[] = [];
-        const write = (chunk: Buffer): Promise<void> => Promise.resolve(void chunks.push(chunk));
+        const write = (chunk: Buffer): Promise<void> => Promise.resolve(void chunks.push(Buffer.from(chunk)));
         const copied = await reader.copy(plan, split, write, { verify: true, signal: never });
         expect(await reader.digest(plan, split, never)).toEqual({ rows: copied.rows, digest: copied.digest });
         const text = Buffer.concat(chunks).toString();

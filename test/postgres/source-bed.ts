@@ -94,7 +94,7 @@ export async function copyAll(
       plan,
       split,
       (chunk) => {
-        chunks.push(chunk);
+        chunks.push(Buffer.from(chunk));
         return Promise.resolve();
       },
       { verify: true, signal: never },

@@ -15,7 +15,7 @@ export interface RunFigures {
   readonly textBytes: number;
   readonly fileBytes: number;
   readonly splits: number;
-  /** MD5 over the digests of the splits, in order. */
+  /** SHA-256 over the digests of the splits, in order. */
   readonly digest: string;
   readonly verified: boolean;
 }
@@ -66,7 +66,7 @@ export function figuresOf(records: readonly SplitRecord[]): RunFigures {
     textBytes: sum(({ textBytes }) => textBytes),
     fileBytes: sum(({ fileBytes }) => fileBytes),
     splits: records.length,
-    digest: createHash('md5')
+    digest: createHash('sha256')
       .update(records.map(({ digest }) => digest).join(''))
       .digest('hex'),
     verified: records.every(({ verified }) => verified),
