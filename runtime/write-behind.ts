@@ -18,7 +18,7 @@ export class WriteBehind<T> {
     const before = this.#writes.at(-1) ?? Promise.resolve();
     const write = before.then(async () => {
       await this.#write(item);
-      this.#writes.shift();
+      void this.#writes.shift();
     });
     // Whoever waits is told.
     write.catch(() => undefined);

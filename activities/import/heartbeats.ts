@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { endOfCancelled } from './cancellation.ts';
 
-const HEARTBEAT_MS = 1_000;
+const HEARTBEAT_MS = 250;
 
 /** Runs the body of an activity with heartbeats, by which it also hears that it is cancelled. */
 export async function withHeartbeats<T>(body: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -66,7 +66,13 @@ const snapshotSchema = z.object({ id: z.string(), position: z.string(), takenAt:
 const tablePlanSchema = z.object({
   table: z.object({ schema: z.string(), name: z.string() }),
   columns: z.array(
-    z.object({ name: z.string(), sourceType: z.string(), hiveType: z.string(), expression: z.string() }),
+    z.object({
+      name: z.string(),
+      sourceType: z.string(),
+      hiveType: z.string(),
+      expression: z.string(),
+      provenExpression: z.string().exactOptional(),
+    }),
   ),
   remarks: z.array(
     z.object({
@@ -78,6 +84,7 @@ const tablePlanSchema = z.object({
   ),
   key: z.array(z.string()),
   identity: z.string(),
+  provenAt: z.string().exactOptional(),
   condition: z.string().exactOptional(),
   upperPosition: z.string().exactOptional(),
   splits: z.array(z.record(z.string(), z.union([z.string(), z.number(), z.null()]))),

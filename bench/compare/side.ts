@@ -1,21 +1,10 @@
 /** One run of a side that is a Node process, from its start to its report. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { SideResult } from './result.ts';
 
 export const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
-
-/** The Node flags that an npm script such as `worker:speed` runs its process with. */
-export function flagsOfScript(name: string): string[] {
-  const { scripts } = JSON.parse(readFileSync(`${PROJECT}/package.json`, 'utf8')) as {
-    scripts: Record<string, string>;
-  };
-  const words = scripts[name]?.split(' ') ?? [];
-  const script = words.findIndex((word) => word.startsWith('infra/'));
-  return words.slice(0, script).filter((word) => word.startsWith('--'));
-}
 
 /**
  * @param file relative to the project's root; its process gets `run` as JSON in its first argument.

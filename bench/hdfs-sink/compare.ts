@@ -10,7 +10,8 @@ import { Kafka, logLevel } from 'kafkajs';
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import type { SideResult } from '../compare/result.ts';
-import { flagsOfScript, runSide } from '../compare/side.ts';
+import { npmScript } from '../../infra/launch/npm-script.ts';
+import { runSide } from '../compare/side.ts';
 import { commonFigures, comparisonTables } from '../compare/table.ts';
 import { installFlume, runFlume } from '../peers/flume/flume.ts';
 import { deleteTopic, fillTopic, PARTITIONS } from './compare/feed.ts';
@@ -54,7 +55,7 @@ async function dataBytes(directory: string): Promise<number> {
 
 type Side = (run: SideRun) => Promise<SideResult>;
 const sides = new Map<string, Side>([
-  ['sink', (run) => runSide('bench/hdfs-sink/compare/sink.ts', flagsOfScript('worker:speed'), run, stopping.signal)],
+  ['sink', (run) => runSide('bench/hdfs-sink/compare/sink.ts', npmScript('worker:speed').flags, run, stopping.signal)],
   ['bare', (run) => runSide('bench/hdfs-sink/compare/bare.ts', [], run, stopping.signal)],
 ]);
 

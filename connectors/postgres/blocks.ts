@@ -16,6 +16,8 @@ export interface BlockQuery {
   readonly range: BlockRange;
   /** Whether the text itself is wanted, or only its digest. */
   readonly withText: boolean;
+  /** Whether the snapshot is the one at which the plan has looked at all values. */
+  readonly proven: boolean;
 }
 
 /** Row numbers in a page are smaller than this, whatever the page size (32 KiB pages have the most line pointers). */
@@ -32,14 +34,15 @@ export const PLANNER_SETUP =
  * The `COPY` statement that gives the blocks of a range in order, empty ones too. The digest is of the bytes that are sent, in
  * the client's encoding, which is UTF-8.
  */
-export function blockCopy({ plan, relation, range, withText }: BlockQuery): string {
+export function blockCopy({ plan, relation, range, withText, proven }: BlockQuery): string {
   const { starts, within } = partsOf(range);
   const condition = plan.condition === undefined ? '' : ` AND (${plan.condition})`;
-  const text = withText ? `coalesce(x.text, '')` : `''::text`;
-  return `COPY (SELECT b.start, x.rows, coalesce(sha256(textsend(x.text)), ${NO_DIGEST}), ${text}
-  FROM ${starts} AS b(start), LATERAL (
-    SELECT count(*) AS rows, string_agg(${lineExpression(plan.columns)}, E'\\n') || E'\\n' AS text
-    FROM ONLY ${relation} AS r WHERE ${within}${condition} OFFSET 0) AS x) TO STDOUT (FORMAT binary)`;
+  const text = withText ? `coalesce(x.text, '')` : `''::bytea`;
+  // The inner OFFSET keeps the bytes from being made twice.
+  return `COPY (SELECT b.start, x.rows, coalesce(sha256(x.text), ${NO_DIGEST}), ${text}
+  FROM ${starts} AS b(start), LATERAL (SELECT rows, textsend(text) AS text FROM (
+    SELECT count(*) AS rows, string_agg(${lineExpression(plan.columns, proven)}, E'\\n') || E'\\n' AS text
+    FROM ONLY ${relation} AS r WHERE ${within}${condition} OFFSET 0) AS lines OFFSET 0) AS x) TO STDOUT (FORMAT binary)`;
 }
 
 function partsOf(range: BlockRange): { readonly starts: string; readonly within: string } {

@@ -47,7 +47,11 @@ test('only what needs no escapes goes without', () => {
 });
 
 test('names are quoted wherever they stand', () => {
-  const sql = fieldExpression(`a"b'c\\`, columnForm(type('date'), 2), false);
+  const sql = fieldExpression(`a"b'c\\`, columnForm(type('date'), 2), {
+    neverNull: false,
+    frequent: [],
+    proven: false,
+  });
   expect(sql).toContain(`r."a""b'c\\"`);
   expect(sql).toContain(`E'a"b''c\\\\ cannot be kept`);
 });

@@ -116,6 +116,11 @@ export function columnForm(type: ColumnType, moneyDigits: number): ColumnForm {
   return textForm(type);
 }
 
+/** Whether a value is its text, so that it can be compared as it is. */
+export function isPlainText({ schema, name, kind, isArray }: ColumnType): boolean {
+  return schema === 'pg_catalog' && kind === 'b' && !isArray && (name === 'text' || name === 'varchar');
+}
+
 /** A column that is kept as text though its type has a counterpart. */
 export function textForm(type: ColumnType): ColumnForm {
   const builtIn = type.schema === 'pg_catalog';
@@ -148,25 +153,39 @@ function numericForm(modifier: number): ColumnForm {
   };
 }
 
+export interface Field {
+  /** Whether the column cannot be NULL. */
+  readonly neverNull: boolean;
+  /** Texts that most of its values are, and that need no escapes. */
+  readonly frequent: readonly string[];
+  /** Whether all values are known to be kept by the Hive type. */
+  readonly proven: boolean;
+}
+
 /**
- * SQL that gives a column's field in Hive's text format as `concat_ws` writes it, never NULL. A value that came after the table was planned, and that
+ * SQL that gives a column's field in Hive's text format as `concat_ws` writes it, never NULL. Unless they are `proven`, a value that came after the table was planned, and that
  * its Hive type cannot hold, raises an error with {@link OUT_OF_RANGE} in it instead of turning to NULL in Hive.
  */
-export function fieldExpression(name: string, form: ColumnForm, neverNull: boolean): string {
+export function fieldExpression(name: string, form: ColumnForm, { neverNull, frequent, proven }: Field): string {
   const column = `r.${quoted(name)}`;
-  const text = form.escape ? escaped(form.text(column)) : form.text(column);
+  const text = form.escape ? unlessFrequent(form.text(column), frequent) : form.text(column);
   const raise = `(${literal(`${name} ${OUT_OF_RANGE} `)} || ${column}::text)::int4::text`;
   if (neverNull) {
     const { of, type } = form.output ?? { of: () => text, type: 'text' };
-    if (form.unkeepable === undefined) return of(column);
+    if (form.unkeepable === undefined || proven) return of(column);
     return `CASE WHEN ${form.unkeepable.test(column)} THEN ${raise}::${type} ELSE ${of(column)} END`;
   }
-  if (form.unkeepable !== undefined) {
+  if (form.unkeepable !== undefined && !proven) {
     return `CASE WHEN ${column} IS NULL THEN '\\N' WHEN ${form.unkeepable.test(column)} THEN ${raise} ELSE ${text} END`;
   }
   // concat() takes NULL for an empty text; it is used for base types only, whose IS NULL means what it says.
   if (form.text === asOutput) return `CASE WHEN ${column} IS NULL THEN '\\N' ELSE ${text} END`;
   return `coalesce(${text}, '\\N')`;
+}
+
+function unlessFrequent(text: string, frequent: readonly string[]): string {
+  if (frequent.length === 0) return escaped(text);
+  return `CASE WHEN ${text} COLLATE "C" IN (${frequent.map(literal).join(', ')}) THEN ${text} ELSE ${escaped(text)} END`;
 }
 
 /**

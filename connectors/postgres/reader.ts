@@ -73,9 +73,12 @@ export class PostgresReader implements SnapshotReader {
   }
 
   plan(table: TableId, options: PlanOptions, signal: AbortSignal): Promise<TablePlan> {
-    return this.#reading(`Planning ${shown(table)}`, signal, (task) =>
-      inSavepoint(this.#connection, task, () => planTable(this.#connection, this.#server, table, options, task)),
-    );
+    return this.#reading(`Planning ${shown(table)}`, signal, async (task) => {
+      const plan = await inSavepoint(this.#connection, task, () =>
+        planTable(this.#connection, this.#server, table, options, task),
+      );
+      return { ...plan, provenAt: this.snapshot.position };
+    });
   }
 
   count(plan: TablePlan, signal: AbortSignal): Promise<RowCounts> {
@@ -156,7 +159,8 @@ export class PostgresReader implements SnapshotReader {
     const reading = this.#reading(attempt, signal, async (task) => {
       await this.#confirm(plan, task);
       const range = pageRange(plan.splits[split], where);
-      await readSplit(this.#connection, { plan, range, withText: write !== undefined, task }, stream);
+      const proven = plan.provenAt === this.snapshot.position;
+      await readSplit(this.#connection, { plan, range, withText: write !== undefined, proven, task }, stream);
     });
     // Afterwards nothing more is written. Whoever aborts sees to that himself.
     await reading.catch(() => (signal.aborted ? undefined : stream.settled()));

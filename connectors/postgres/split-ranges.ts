@@ -134,7 +134,7 @@ async function sample(
     SAMPLE,
     `SELECT coalesce(sum(x.rows), 0)::text AS rows, coalesce(sum(x.bytes), 0)::text AS bytes, coalesce(max(x.bytes), 0)::text AS most
       FROM generate_series(0::int8, ${sampled - 1}) AS b(place), LATERAL (
-        SELECT count(*) AS rows, sum(octet_length(${lineExpression(columns)}) + 1) AS bytes FROM ONLY ${relation} AS r
+        SELECT count(*) AS rows, sum(octet_length(${lineExpression(columns, false)}) + 1) AS bytes FROM ONLY ${relation} AS r
         WHERE r.ctid >= format('(%s,0)', b.place * ${pages} / ${sampled})::tid
           AND r.ctid < format('(%s,0)', b.place * ${pages} / ${sampled} + 1)::tid OFFSET 0) AS x`,
     task,

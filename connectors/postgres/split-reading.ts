@@ -11,6 +11,7 @@ export interface SplitReading {
   readonly plan: TablePlan;
   readonly range: PageRange;
   readonly withText: boolean;
+  readonly proven: boolean;
   readonly task: Task;
 }
 
@@ -78,7 +79,7 @@ async function readRange(
   stream: BlockStream,
   rangeOf: (pages: number) => BlockRange,
 ): Promise<Outcome> {
-  const { plan, range: split, withText, task } = reading;
+  const { plan, range: split, withText, proven, task } = reading;
   return inSavepoint(connection, task, async () => {
     const { relation, pages } = await lockUnchanged(connection, split.relation, split.name, task);
     const range = rangeOf(pages);
@@ -86,7 +87,7 @@ async function readRange(
     await connection.run(PLANNER_SETUP, task);
     stream.startStatement();
     try {
-      const statement = blockCopy({ plan, relation, range, withText });
+      const statement = blockCopy({ plan, relation, range, withText, proven });
       await connection.copyOut(statement, (piece) => stream.push(piece), task);
     } catch (error) {
       if (!(error instanceof GridError) || !isTooLarge(error.cause)) throw error;

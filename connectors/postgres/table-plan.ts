@@ -4,8 +4,9 @@ import type { ColumnRemark, ImportColumn, PlanOptions, TableId, TablePlan } from
 import { PLANNER_SETUP } from './blocks.ts';
 import { describeTable, type CatalogueTable } from './catalogue.ts';
 import { changesSince } from './changes.ts';
-import { columnForm, fieldExpression, textForm, type ColumnForm } from './column-types.ts';
+import { columnForm, fieldExpression, isPlainText, textForm, type ColumnForm } from './column-types.ts';
 import type { PostgresConnection, Task } from './connection.ts';
+import { frequentValues } from './frequent-values.ts';
 import { shown } from './identifier.ts';
 import type { PostgresServer } from './server.ts';
 import { planSplits } from './split-ranges.ts';
@@ -29,7 +30,9 @@ export async function planTable(
   const unkeepable = await findUnkeepable(connection, relation, condition, candidates, task);
   if (unkeepable.length > 0 && options.onUnsupported === 'refuse') throw refusal(where, table, unkeepable);
   const remarks = unkeepable.map((found) => remarkOn(found, options.onUnsupported));
-  const columns = importColumns(candidates, remarks, options);
+  const texts = described.columns.filter(({ type }) => isPlainText(type)).map(({ name }) => name);
+  const frequent = await frequentValues(connection, described.leaves, texts, task);
+  const columns = importColumns(candidates, remarks, frequent, options);
   if (columns.length === 0) {
     throw new GridError(
       'unsupported-column',
@@ -91,6 +94,7 @@ function refusal(where: string, table: TableId, unkeepable: readonly UnkeepableC
 function importColumns(
   candidates: readonly { readonly column: CatalogueTable['columns'][number]; readonly form: ColumnForm }[],
   remarks: readonly ColumnRemark[],
+  frequent: ReadonlyMap<string, readonly string[]>,
   { onUnsupported }: PlanOptions,
 ): readonly ImportColumn[] {
   const remarked = new Set(remarks.map(({ column }) => column));
@@ -98,7 +102,11 @@ function importColumns(
     const { name, declared: sourceType, type, neverNull } = column;
     if (remarked.has(name) && onUnsupported === 'skip') return [];
     const kept = remarked.has(name) ? textForm(type) : form;
-    return [{ name, sourceType, hiveType: kept.hiveType, expression: fieldExpression(name, kept, neverNull) }];
+    const field = { neverNull, frequent: frequent.get(name) ?? [] };
+    const expression = fieldExpression(name, kept, { ...field, proven: false });
+    const provenExpression = fieldExpression(name, kept, { ...field, proven: true });
+    const cheaper = provenExpression === expression ? {} : { provenExpression };
+    return [{ name, sourceType, hiveType: kept.hiveType, expression, ...cheaper }];
   });
 }
 

@@ -56,6 +56,8 @@ export interface ImportColumn {
   readonly hiveType: string;
   /** SQL expression over the row that gives the field's Hive text, never NULL (`\N` for NULL), escapes done; for the connector alone. */
   readonly expression: string;
+  /** A cheaper one, for rows at the snapshot at which the plan has looked at all values. */
+  readonly provenExpression?: string;
 }
 
 /** A column that is not imported as its own type, and why. */
@@ -78,6 +80,8 @@ export interface TablePlan {
   readonly key: readonly string[];
   /** Changes when the table is dropped, truncated, rewritten or altered: then the plan does not hold any more. */
   readonly identity: string;
+  /** Position of the snapshot at which the plan has found that every value can be kept; absent when it has not looked. */
+  readonly provenAt?: string;
   /** SQL condition over the row that chooses what an incremental import reads; absent for all rows. */
   readonly condition?: string;
   /** Where a condition ends that has an upper bound of its own: the next import starts there, whatever snapshot the rows were read at. */

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { environmentSchema, loadConfig } from '../../runtime/config.ts';
+import { npmScript } from '../launch/npm-script.ts';
 import { parseAddress } from '../native/settings.ts';
 
 const projectFile = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -95,12 +96,10 @@ it('makes the databases that the default configuration names', () => {
   expect(readFileSync(projectFile(script), 'utf8')).toContain(`CREATE DATABASE ${history.pathname.slice(1)};`);
 });
 
-it('gives workers only variables that the configuration knows, with values that it takes', () => {
+it('gives workers only variables that the configuration or Node knows, with values that it takes', () => {
   for (const [name, { environment }] of workers) {
-    expect([name, Object.keys(environment).filter((key) => !Object.hasOwn(environmentSchema.shape, key))]).toEqual([
-      name,
-      [],
-    ]);
+    const known = { ...environmentSchema.shape, ...npmScript(name.replace('-', ':')).environment };
+    expect([name, Object.keys(environment).filter((key) => !Object.hasOwn(known, key))]).toEqual([name, []]);
     expect(() => loadConfig({ ...environment, LOG_LEVEL: 'info' })).not.toThrow();
   }
 });
@@ -146,13 +145,11 @@ it('runs workers that are in the image', () => {
   }
 });
 
-it('bounds the memory of workers as npm does', () => {
-  const { scripts } = z
-    .object({ scripts: z.record(z.string(), z.string()) })
-    .parse(JSON.parse(readFileSync(projectFile('package.json'), 'utf8')));
-  for (const [name, { command }] of workers) {
-    const flags = (scripts[name.replace('-', ':')] ?? '').split(' ').filter((word) => word.startsWith('--max-'));
-    expect([name, command.slice(0, -1)]).toEqual([name, flags]);
+it('runs workers as npm does', () => {
+  for (const [name, { command, environment }] of workers) {
+    const { flags, args, environment: own } = npmScript(name.replace('-', ':'));
+    expect([name, command]).toEqual([name, [...flags, ...args.slice(-1)]]);
+    expect(environment).toMatchObject(own);
   }
 });
 

@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { npmScript } from '../../infra/launch/npm-script.ts';
+import { PROJECT_DIRECTORY } from '../../infra/native/settings.ts';
 
-const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 /** How much of a process's output is kept for messages. */
 const KEPT_OUTPUT_CHARACTERS = 20_000;
 
@@ -11,16 +11,6 @@ const KEPT_OUTPUT_CHARACTERS = 20_000;
 export interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-}
-
-/** The arguments of an npm script that runs Node. */
-function npmScript(name: string): string[] {
-  const { scripts } = JSON.parse(readFileSync(`${PROJECT}/package.json`, 'utf8')) as {
-    scripts: Record<string, string>;
-  };
-  const [, node, ...args] = scripts[name]?.split(' ') ?? [];
-  if (node !== 'node') throw new Error(`the npm script ${name} does not run Node`);
-  return args;
 }
 
 /** A worker as a real process of its own, so that it can be killed. */
@@ -34,10 +24,12 @@ export class WorkerProcess {
    *   with its very Node flags, but without npm in between.
    */
   constructor(command: string, environment: Readonly<Record<string, string>>) {
-    const args = command.startsWith('npm:') ? npmScript(command.slice(4)) : ['--import', 'tsx', command];
-    this.#child = spawn(process.execPath, args, {
-      cwd: PROJECT,
-      env: { ...process.env, ...environment },
+    const script = command.startsWith('npm:')
+      ? npmScript(command.slice(4))
+      : { environment: {}, flags: ['--import', 'tsx'], args: [command] };
+    this.#child = spawn(process.execPath, [...script.flags, ...script.args], {
+      cwd: PROJECT_DIRECTORY,
+      env: { ...process.env, ...script.environment, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const keep = (chunk: Buffer): void => {

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GridError } from '../../../../grid/errors.ts';
 import { PROJECT_DIRECTORY } from '../../../native/settings.ts';
-import { nodeFlagsOf } from './node-flags.ts';
+import { npmScript } from '../../npm-script.ts';
 import { aborted } from '../stop-request.ts';
 import { lastWords, runMark } from './last-words.ts';
 
@@ -187,13 +187,14 @@ export class SupervisedWorker {
   /** `death` resolves to how it died, or to undefined when it ended well. */
   #spawn(): { child: ChildProcess; ended: Promise<void>; death: Promise<Death | undefined> } {
     const { logPath, script, environment, name } = this.spec;
-    const flags = [...nodeFlagsOf(name), '--import', 'tsx', '--import', PRELOAD];
+    const npm = npmScript(`worker:${name}`);
+    const flags = [...npm.flags, '--import', 'tsx', '--import', PRELOAD];
     const log = openLog(logPath);
     const mark = runMark(name);
     writeSync(log, mark);
     const child = spawn(process.execPath, [...flags, script], {
       cwd: PROJECT_DIRECTORY,
-      env: { ...process.env, ...environment },
+      env: { ...process.env, ...npm.environment, ...environment },
       detached: true,
       // The log is written without our help, so that nothing is lost or held up whatever becomes of us.
       stdio: ['pipe', log, log],
