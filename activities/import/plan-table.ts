@@ -2,6 +2,7 @@ import { GridError } from '../../grid/errors.ts';
 import type { ImportRun, PlannedTable } from '../../grid/history/import-activities.ts';
 import type {
   ChangesSince,
+  ImportColumn,
   RowCounts,
   SnapshotReader,
   SourceIdentity,
@@ -146,11 +147,19 @@ async function existingPlan(planning: Planning, fresh: TablePlan): Promise<WorkP
   const sameTable =
     existing.fingerprint === identity.fingerprint &&
     existing.plan.identity === fresh.identity &&
-    JSON.stringify([existing.plan.columns, existing.plan.key]) === JSON.stringify([fresh.columns, fresh.key]);
+    JSON.stringify([existing.plan.columns.map(meaning), existing.plan.key]) ===
+      JSON.stringify([fresh.columns.map(meaning), fresh.key]);
   const sameRows =
     (existing.plan.condition !== undefined) === ofChanges &&
     (!ofChanges || (existing.basedOn === last?.runId && existing.cursor === cursor));
-  return sameTable && sameRows ? existing : undefined;
+  if (!sameTable || !sameRows) return undefined;
+  // Both give the same text; that all values can be kept was found out just now.
+  const { provenAt } = fresh;
+  return { ...existing, plan: { ...existing.plan, ...(provenAt === undefined ? {} : { provenAt }) } };
+}
+
+function meaning({ name, sourceType, hiveType }: ImportColumn): readonly string[] {
+  return [name, sourceType, hiveType];
 }
 
 /** Counts the changes at the reader's snapshot, and decides by them. */

@@ -32,8 +32,8 @@ export interface WorkPlan {
   readonly keepUntilMs: number;
 }
 
-/** Names a plan by its content: planning twice what has not changed gives the same. */
-export function planIdOf(plan: TablePlan): string {
+/** Names a plan by its content: planning twice what has not changed gives the same, at whatever snapshots. */
+export function planIdOf({ provenAt: _, ...plan }: TablePlan): string {
   return createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 16);
 }
 
