@@ -108,6 +108,8 @@ export interface TableResult {
   /** With `reconcile`, of a table that was imported whole: rows that are gone from the source less those that are new, when that is more than none. */
   readonly deletedRows?: number;
   readonly remarks: readonly ColumnRemark[];
+  /** Sentences that say why it was imported in another way than asked for. */
+  readonly notes: readonly string[];
 }
 
 export interface ImportActivities {

@@ -134,6 +134,7 @@ export class ScriptedImport implements ImportActivities {
       estimatedBytes: rows * 20,
       publishAs: 'full',
       remarks: [],
+      notes: [],
     };
   };
 
@@ -196,6 +197,7 @@ export class ScriptedImport implements ImportActivities {
       digest: '0'.repeat(32),
       verified: true,
       remarks: [],
+      notes: [],
     };
     this.published.set(table.name, result);
     return Promise.resolve(result);

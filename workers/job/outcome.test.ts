@@ -46,3 +46,23 @@ test.each([
     result: { status, code: 'x', message: 'no', workflowId: 'w' },
   });
 });
+
+test('an import tells why a table was imported in another way, and which columns are', () => {
+  const summary = {
+    ...{ runId: 'r', publishedTables: 1, unchangedTables: 0, parkedTables: 0, skippedTables: 0, rows: 5, splits: 1 },
+    ...{ textBytes: 50, fileBytes: 20, durationMs: 1_000, notes: ['Of the run.'], parked: [], skipped: [] },
+    tables: [
+      {
+        table: { schema: 'public', name: 'meters' },
+        notes: ['2 rows of public.meters were deleted, and stay without reconcile.'],
+        remarks: [{ column: 'at', sourceType: 'date', reason: 'it holds infinity', done: 'kept as text' }],
+      },
+    ],
+  };
+  expect(resultLines(summary).slice(1)).toEqual([
+    'Of the run.',
+    '2 rows of public.meters were deleted, and stay without reconcile.',
+    expect.stringMatching(/^column +type +done +why$/),
+    expect.stringMatching(/^public\.meters\.at +date +kept as text +it holds infinity$/),
+  ]);
+});

@@ -31,6 +31,15 @@ const summarySchema = z.looseObject({
     z.looseObject({ table: tableId, code: z.string(), reason: z.string(), splits: z.array(z.number()).default([]) }),
   ),
   skipped: z.array(z.looseObject({ table: tableId, reason: z.string() })),
+  tables: z.array(
+    z.looseObject({
+      table: tableId,
+      notes: z.array(z.string()).default([]),
+      remarks: z
+        .array(z.object({ column: z.string(), sourceType: z.string(), reason: z.string(), done: z.string() }))
+        .default([]),
+    }),
+  ),
 });
 const retrySchema = z.looseObject({
   runs: z.array(
@@ -108,6 +117,13 @@ function summaryLines(summary: z.output<typeof summarySchema>): string[] {
   return [
     `Run ${summary.runId}: tables ${tables.join(', ')}; ${countText(summary.rows)} rows in ${summary.splits} splits, ${bytesText(summary.textBytes)} of text, ${bytesText(summary.fileBytes)} in HDFS, ${durationText(seconds)}.`,
     ...summary.notes,
+    ...summary.tables.flatMap(({ notes }) => notes),
+    ...listed(
+      ['column', 'type', 'done', 'why'],
+      summary.tables.flatMap(({ table, remarks }) =>
+        remarks.map(({ column, sourceType, done, reason }) => [`${nameOf(table)}.${column}`, sourceType, done, reason]),
+      ),
+    ),
     ...listed(
       ['left undone', 'splits', 'code', 'why'],
       summary.parked.map(({ table, splits, code, reason }) => [nameOf(table), splitsText(splits), code, reason]),

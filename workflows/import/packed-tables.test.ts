@@ -22,6 +22,7 @@ function result(name: string, remarks = 0): TableResult {
     splits: 12,
     digest: '0123456789abcdef0123456789abcdef',
     verified: true,
+    notes: [],
     remarks: Array.from({ length: remarks }, (_, at) => ({
       column: `c${at}`,
       sourceType: 'geometry',

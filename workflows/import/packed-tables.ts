@@ -49,7 +49,7 @@ const COMFORTABLE_CHARACTERS = 400_000;
 const SHORT_REASON = 30;
 
 /**
- * Packs tables for one payload. Of very many, what only people read is left out: first remarks on columns, then the results of
+ * Packs tables for one payload. Of very many, what only people read is left out: first remarks and notes, then the results of
  * published tables and the ends of long reasons.
  */
 export function packTables(works: readonly TableWork[]): readonly PackedTable[] {
@@ -66,7 +66,7 @@ function isComfortable(value: unknown): boolean {
 function shortened(table: PackedTable, much: boolean): PackedTable {
   if (table[0] === 'published') {
     const [state, schema, name, splits, figures, result] = table;
-    return [state, schema, name, splits, figures, much || result === null ? null : { ...result, remarks: [] }];
+    return [state, schema, name, splits, figures, much || result === null ? null : { ...result, remarks: [], notes: [] }];
   }
   if (!much) return table;
   if (table[0] === 'parked') {

@@ -99,6 +99,7 @@ export const importCommit = z.object({
         done: z.enum(['refused', 'kept as text', 'left out']),
       }),
     ),
+    notes: z.array(z.string()).default([]),
   }),
   /** ISO, by the worker's clock. */
   committedAt: z.string(),

@@ -51,7 +51,7 @@ function ready(
       database: 'history',
       fingerprint: 'f',
       plannedAt: snapshot,
-      notes: [],
+      notes: ['Why it was published so.'],
       keepUntilMs: 0,
       ...(sourceRows === undefined ? {} : { sourceRows }),
     },
@@ -115,6 +115,7 @@ describe('the next commit', () => {
       hiveTable: 'history_postgres.telemetry',
       rows: 3,
       deletedRows: 2,
+      notes: ['Why it was published so.'],
     });
     expect(resultOf(commits({ publishAs: 'full', rows: 5 }, { publishAs: 'full', rows: 3 }), 'h')).not.toHaveProperty(
       'deletedRows',

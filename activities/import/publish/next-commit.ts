@@ -90,6 +90,7 @@ export function nextCommit(last: ImportCommit | undefined, ready: ReadyRun): Imp
       verified: figures.verified,
       ...(run.input.reconcile && mode === 'full' && shrunkBy > 0 ? { deletedRows: shrunkBy } : {}),
       remarks: plan.plan.remarks.map((remark) => ({ ...remark })),
+      notes: [...plan.notes],
     },
     committedAt: ready.committedAt,
   };
