@@ -192,7 +192,7 @@ function unlessFrequent(text: string, frequent: readonly string[]): string {
  * Hive's escapes. The collation is the cheapest one, and one under which replace() is allowed whatever the column's is.
  * Four calls of replace() cost less than any test whether they are needed: regular expression, LIKE, translate().
  */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   const steps = [
     [`'\\'`, `'\\\\'`],
     [`E'\\t'`, `E'\\\\\\t'`],

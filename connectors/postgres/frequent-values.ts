@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Leaf } from './catalogue.ts';
+import { escaped } from './column-types.ts';
 import type { PostgresConnection, Task } from './connection.ts';
 import { quoted } from './identifier.ts';
 
@@ -60,7 +61,8 @@ export async function frequentValues(
 }
 
 function valuesOf(column: string): string {
+  // Large values are not read.
+  const isShort = `CASE WHEN pg_column_size(${column}) <= ${4 * MOST_CHARACTERS} THEN char_length(${column}) <= ${MOST_CHARACTERS} AND ${escaped(column)} = ${column} END`;
   return `(SELECT CASE WHEN sum(n) >= ${LEAST_SHARE} * (SELECT count(*) FROM sample) THEN json_agg(v) END::text FROM (
-      SELECT ${column} AS v, count(*) AS n FROM sample
-      WHERE char_length(${column}) <= ${MOST_CHARACTERS} AND ${column} !~ E'[\\\\\\t\\n\\r]' GROUP BY 1 ORDER BY 2 DESC LIMIT ${MOST_VALUES}) AS most)`;
+      SELECT ${column} AS v, count(*) AS n FROM sample WHERE ${isShort} GROUP BY 1 ORDER BY 2 DESC LIMIT ${MOST_VALUES}) AS most)`;
 }
