@@ -66,7 +66,14 @@ function isComfortable(value: unknown): boolean {
 function shortened(table: PackedTable, much: boolean): PackedTable {
   if (table[0] === 'published') {
     const [state, schema, name, splits, figures, result] = table;
-    return [state, schema, name, splits, figures, much || result === null ? null : { ...result, remarks: [], notes: [] }];
+    return [
+      state,
+      schema,
+      name,
+      splits,
+      figures,
+      much || result === null ? null : { ...result, remarks: [], notes: [] },
+    ];
   }
   if (!much) return table;
   if (table[0] === 'parked') {

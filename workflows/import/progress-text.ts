@@ -3,6 +3,7 @@ import { qualifiedName } from './import-run.ts';
 
 const MOST_ROWS = 50;
 const LONGEST_REASON = 300;
+const HEADINGS = ['table', 'state', 'splits', 'rows', 'MB/s', 'ETA'];
 
 /** Progress as Markdown, for the details of the workflow in the Web UI. */
 export function progressText(progress: ImportProgress): string {
@@ -22,7 +23,7 @@ export function progressText(progress: ImportProgress): string {
   }
   if (progress.tables.length > 0) {
     const rows = progress.tables.slice(0, MOST_ROWS).map(tableRow);
-    lines.push(['| table | state | splits | rows | MB/s | ETA |', '|---|---|--:|--:|--:|--:|', ...rows].join('\n'));
+    lines.push([tableLine(HEADINGS), '|---|---|--:|--:|--:|--:|', ...rows].join('\n'));
     const more = total.tables - Math.min(MOST_ROWS, progress.tables.length);
     if (more > 0) lines.push(`and ${more} more tables`);
   }
@@ -43,7 +44,12 @@ function tableRow(table: TableProgress): string {
     bytesPerSecond === undefined ? '' : megabytes(bytesPerSecond),
     etaSeconds === undefined ? '' : duration(etaSeconds),
   ];
-  return `| ${cells.join(' | ')} |`;
+  return tableLine(cells);
+}
+
+/** The Web UI sets cells side by side, which makes one number of two; an em space is the only space that it leaves in a cell. */
+function tableLine(cells: readonly string[]): string {
+  return `| ${cells.join('\u2003 | ')} |`;
 }
 
 /** What is parked and why, as a table in plain text. */
