@@ -31,9 +31,17 @@ export class WriteBehind<T> {
     return this.#writes[this.#writes.length - this.#limit];
   }
 
-  /** Resolves when nothing is being written any more, whether it succeeded or not. */
-  async settled(): Promise<void> {
-    await this.end().catch(() => undefined);
+  /**
+   * Waits for whoever adds items. When that fails, waits too until nothing is being written any more; but not once `signal`
+   * is aborted, since then it may be the writing that hangs.
+   */
+  async while<R>(adding: Promise<R>, signal: AbortSignal): Promise<R> {
+    try {
+      return await adding;
+    } catch (error) {
+      if (!signal.aborted) await this.end().catch(() => undefined);
+      throw error;
+    }
   }
 
   /** Resolves when all is written. Rejects with what a write failed with. */

@@ -15,7 +15,7 @@ const MOST_WINDOW_BITS = 15;
  * measured on telemetry of 70 bytes a row, a window of 2 KiB gives a file an eighth smaller in a fifth less time than one of
  * 32 KiB. Level 1: half the time of level 6 for a sixth more bytes, and the time is what bounds an import.
  */
-export function gzipOptions(rowBytes: number): ZlibOptions {
+function gzipOptions(rowBytes: number): ZlibOptions {
   const fitting = Math.ceil(Math.log2(Math.max(1, rowBytes * ROWS_IN_WINDOW)));
   const windowBits = Math.min(MOST_WINDOW_BITS, Math.max(LEAST_WINDOW_BITS, fitting));
   return { level: constants.Z_BEST_SPEED, memLevel: 9, windowBits, chunkSize: OUTPUT_BYTES };
@@ -31,8 +31,8 @@ export interface WrittenPart {
 /**
  * A split's file: text in, gzip on Node's thread pool, out to HDFS. The header holds no time, so the same text gives the same file.
  *
- * Modes: `open` → `closing` → `closed`; from the first two → `failed` or `aborted`. It holds the
- * text that is being compressed and a piece of output.
+ * Modes: `open` → `closing` → `closed`; from the first two → `failed` or `aborted`. It holds the text
+ * that is being compressed and a piece of output.
  */
 export class PartWriter {
   readonly path: string;
@@ -44,11 +44,11 @@ export class PartWriter {
   #failure: unknown;
   #textBytes = 0;
 
-  private constructor(hdfs: HdfsClient, path: string, writer: HdfsWriter, gzip: ZlibOptions) {
+  private constructor(hdfs: HdfsClient, path: string, writer: HdfsWriter, rowBytes: number) {
     this.path = path;
     this.#hdfs = hdfs;
     this.#writer = writer;
-    this.#gzip = createGzip(gzip);
+    this.#gzip = createGzip(gzipOptions(rowBytes));
     this.#sending = this.#send();
     // Whoever writes or closes is told; between two calls nobody listens.
     this.#sending.catch((error: unknown) => {
@@ -56,9 +56,12 @@ export class PartWriter {
     });
   }
 
-  /** @throws GridError `hdfs-not-found`: the directory is gone. */
-  static async create(hdfs: HdfsClient, path: string, gzip: ZlibOptions): Promise<PartWriter> {
-    return new PartWriter(hdfs, path, await hdfs.create(path), gzip);
+  /**
+   * @param rowBytes of a row's text, about
+   * @throws GridError `hdfs-not-found`: the directory is gone.
+   */
+  static async create(hdfs: HdfsClient, path: string, rowBytes: number): Promise<PartWriter> {
+    return new PartWriter(hdfs, path, await hdfs.create(path), rowBytes);
   }
 
   /** Text given so far. */

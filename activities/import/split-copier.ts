@@ -3,7 +3,7 @@ import type { SplitStretch } from '../../grid/history/import-activities.ts';
 import type { CopiedSplit, SnapshotReader, SourceSnapshot, TablePlan } from '../../grid/history/sql-source.ts';
 import type { AttemptDirectory } from './attempt-directory.ts';
 import type { ImportDependencies, SplitOutcome } from './dependencies.ts';
-import { gzipOptions, PartWriter } from './part-writer.ts';
+import { PartWriter } from './part-writer.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { StretchRecords } from './stretch-records.ts';
 import { tableName } from './table-names.ts';
@@ -82,7 +82,7 @@ export class SplitCopier {
   async #copy(split: number): Promise<SplitRecord> {
     const { deps, plan, reader, stretch, attempt, records, limit, signal } = this.#options;
     const { verify } = stretch.run.input;
-    const gzip = gzipOptions(plan.estimatedBytes / Math.max(1, plan.estimatedRows));
+    const rowBytes = plan.estimatedBytes / Math.max(1, plan.estimatedRows);
     const copying = { split, textBytes: 0 };
     this.#copying = copying;
     let part: PartWriter | undefined;
@@ -94,7 +94,7 @@ export class SplitCopier {
         split,
         async (chunk) => {
           signal.throwIfAborted();
-          part ??= await PartWriter.create(deps.hdfs, attempt.newFile(split), gzip);
+          part ??= await PartWriter.create(deps.hdfs, attempt.newFile(split), rowBytes);
           await limit?.take(chunk.length, signal);
           await part.write(chunk);
           copying.textBytes += chunk.length;

@@ -18,17 +18,17 @@ export interface BlockStreamOptions {
 
 /**
  * Receives the blocks of a split, over as many statements as it takes: checks each block's text against its digest, hands the
- * text on in chunks, and adds up what the split is. The chunks' memory is
- * used again and again.
+ * text on in chunks, and adds up what the split is.
+ * The chunks' memory is used again and again.
  */
 export class BlockStream {
   readonly #options: BlockStreamOptions;
   readonly #splitDigest: Hash = createHash('sha256');
-  #parser = new BlockParser({ begin: () => undefined, text: () => undefined, end: () => undefined });
-  #blockDigest: Hash | undefined;
   readonly #behind: WriteBehind<Buffer>;
   /** Memory for chunks. */
   readonly #free: Buffer[] = [];
+  #parser = new BlockParser({ begin: () => undefined, text: () => undefined, end: () => undefined });
+  #blockDigest: Hash | undefined;
   #chunk: Buffer | undefined;
   #filledBytes = 0;
   #last: BlockHeader | undefined;
@@ -100,9 +100,9 @@ export class BlockStream {
     await this.#behind.end();
   }
 
-  /** Resolves when nothing is being written any more. */
-  settled(): Promise<void> {
-    return this.#behind.settled();
+  /** Waits for the statements that give the text; see {@link WriteBehind.while}. */
+  while(reading: Promise<void>, signal: AbortSignal): Promise<void> {
+    return this.#behind.while(reading, signal);
   }
 
   #store(piece: Buffer): void {

@@ -35,8 +35,6 @@ const COLUMN = z.object({
   indexed: boolean,
 });
 
-const NULLABLE = z.object({ name: z.string() });
-
 const LEAF = z.object({
   oid: z.string(),
   name: z.string(),
@@ -46,7 +44,7 @@ const LEAF = z.object({
   readable: boolean.nullable(),
 });
 
-const KEY = z.object({ name: z.string() });
+const NAMED = z.object({ name: z.string() });
 
 export interface CatalogueColumn {
   readonly name: string;
@@ -189,7 +187,7 @@ export async function describeTable(
     );
   }
   const columns = await connection.rows(COLUMN, COLUMNS, task, [oid]);
-  const key = await connection.rows(KEY, PRIMARY_KEY, task, [oid]);
+  const key = await connection.rows(NAMED, PRIMARY_KEY, task, [oid]);
   const leaves = await connection.rows(LEAF, LEAVES, task, [oid]);
   for (const leaf of leaves) {
     if (!['r', 'm'].includes(leaf.kind) || (leaf.access_method !== null && leaf.access_method !== 'heap')) {
@@ -214,7 +212,7 @@ export async function describeTable(
     }
   }
   const oids = `{${leaves.map((leaf) => leaf.oid).join(',')}}`;
-  const nullable = new Set((await connection.rows(NULLABLE, NULLABLE_COLUMNS, task, [oids])).map(({ name }) => name));
+  const nullable = new Set((await connection.rows(NAMED, NULLABLE_COLUMNS, task, [oids])).map(({ name }) => name));
   const described = {
     oid,
     columns: columns.map((column) => ({
@@ -253,7 +251,7 @@ function identityOf(table: Omit<CatalogueTable, 'identity'>): string {
 }
 
 async function noSuchTable(connection: PostgresConnection, table: TableId, task: Task): Promise<GridError> {
-  const similar = await connection.rows(KEY, SIMILAR, task, [table.name]);
+  const similar = await connection.rows(NAMED, SIMILAR, task, [table.name]);
   const hint = similar.length === 0 ? '' : ` There is ${similar.map(({ name }) => name).join(', ')}.`;
   return new GridError(
     'unknown-table',

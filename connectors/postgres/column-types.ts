@@ -163,8 +163,9 @@ export interface Field {
 }
 
 /**
- * SQL that gives a column's field in Hive's text format as `concat_ws` writes it, never NULL. Unless they are `proven`, a value that came after the table was planned, and that
- * its Hive type cannot hold, raises an error with {@link OUT_OF_RANGE} in it instead of turning to NULL in Hive.
+ * SQL that gives a column's field in Hive's text format as `concat_ws` writes it, never NULL. Unless all are `proven`, a value
+ * that came after the table was planned, and that its Hive type cannot hold, raises an error with {@link OUT_OF_RANGE} in it
+ * instead of turning to NULL in Hive.
  */
 export function fieldExpression(name: string, form: ColumnForm, { neverNull, frequent, proven }: Field): string {
   const column = `r.${quoted(name)}`;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Leaf } from './catalogue.ts';
 import { escaped } from './column-types.ts';
 import type { PostgresConnection, Task } from './connection.ts';
 import { quoted } from './identifier.ts';
+import { largestOf, ofSomePages, type LeafSize } from './leaf-sample.ts';
 
 /** Comparing with a few values costs less than looking for what has to be escaped, which takes four calls of replace(). */
 const MOST_VALUES = 3;
@@ -11,7 +11,6 @@ const LEAST_SHARE = 0.8;
 const MOST_CHARACTERS = 64;
 const SAMPLED_PAGES = 20;
 
-const LARGEST = z.object({ relation: z.string(), pages: z.string().transform(Number) });
 const VALUES = z.record(
   z.string(),
   z
@@ -26,29 +25,16 @@ const VALUES = z.record(
  */
 export async function frequentValues(
   connection: PostgresConnection,
-  leaves: readonly Leaf[],
+  sizes: ReadonlyMap<string, LeafSize>,
   columns: readonly string[],
   task: Task,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  if (columns.length === 0 || leaves.length === 0) return new Map();
-  const [largest] = await connection.rows(
-    LARGEST,
-    `SELECT oid::regclass::text AS relation, (pg_relation_size(oid::regclass) / current_setting('block_size')::int8)::text AS pages
-      FROM unnest($1::oid[]) AS oid WHERE pg_relation_size(oid::regclass) > 0 ORDER BY pg_relation_size(oid::regclass) DESC LIMIT 1`,
-    task,
-    [leaves.map(({ oid }) => oid)],
-  );
-  if (largest === undefined) return new Map();
-  const { relation, pages } = largest;
-  const sampled = Math.min(pages, SAMPLED_PAGES);
+  const [largest] = largestOf(sizes, 1);
+  if (columns.length === 0 || largest === undefined) return new Map();
+  const texts = columns.map((name, index) => `(r.${quoted(name)})::text COLLATE "C" AS c${index}`).join(', ');
   const row = await connection.row(
     VALUES,
-    `WITH sample AS MATERIALIZED (
-        SELECT ${columns.map((name, index) => `(r.${quoted(name)})::text COLLATE "C" AS c${index}`).join(', ')}
-        FROM generate_series(0::int8, ${sampled - 1}) AS b(place), LATERAL (
-          SELECT * FROM ONLY ${relation} AS r
-          WHERE r.ctid >= format('(%s,0)', b.place * ${pages} / ${sampled})::tid
-            AND r.ctid < format('(%s,0)', b.place * ${pages} / ${sampled} + 1)::tid OFFSET 0) AS r)
+    `WITH sample AS MATERIALIZED (SELECT x.* FROM ${ofSomePages(largest, Math.min(largest.pages, SAMPLED_PAGES), texts)})
       SELECT ${columns.map((_, index) => `${valuesOf(`c${index}`)} AS c${index}`).join(', ')}`,
     task,
   );

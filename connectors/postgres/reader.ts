@@ -162,9 +162,7 @@ export class PostgresReader implements SnapshotReader {
       const proven = plan.provenAt === this.snapshot.position;
       await readSplit(this.#connection, { plan, range, withText: write !== undefined, proven, task }, stream);
     });
-    // Afterwards nothing more is written. Whoever aborts sees to that himself.
-    await reading.catch(() => (signal.aborted ? undefined : stream.settled()));
-    await reading;
+    await stream.while(reading, signal);
     // The session is at rest already: what is slow now is not the source.
     await stream.flush();
     signal.throwIfAborted();

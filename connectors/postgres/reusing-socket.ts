@@ -10,7 +10,7 @@ const READ_BYTES = 64 << 10;
 
 /**
  * A socket that reads into the same memory again and again. By default Node takes new memory for each read, which on a long
- * COPY makes V8 collect all garbage several times a second: measured, a third of an import's CPU time. Whoever listens for
+ * COPY makes V8 collect all garbage several times a second: measured, a third of the worker's CPU time in an import. Whoever listens for
  * `data`, as the driver does, gets copies, as from any socket.
  */
 export function reusingSocket(): Socket {

@@ -3,6 +3,7 @@ import { GridError } from '../../grid/errors.ts';
 import type { ImportColumn, SplitRange } from '../../grid/history/sql-source.ts';
 import type { Leaf } from './catalogue.ts';
 import type { PostgresConnection, Task } from './connection.ts';
+import { largestOf, ofSomePages, type LeafSize } from './leaf-sample.ts';
 import { lineExpression } from './lines.ts';
 
 /** Text of a block that is aimed at. */
@@ -49,6 +50,7 @@ export interface PlannedSplits {
 export async function planSplits(
   connection: PostgresConnection,
   leaves: readonly Leaf[],
+  sizes: ReadonlyMap<string, LeafSize>,
   columns: readonly ImportColumn[],
   splitRows: number,
   task: Task,
@@ -57,19 +59,12 @@ export async function planSplits(
   let estimatedRows = 0;
   let estimatedBytes = 0;
   let latest = NOTHING_KNOWN;
-  const sizes = await sizesOf(connection, leaves, task);
-  const sampledLeaves = new Set(
-    leaves
-      .filter(({ oid }) => (sizes.get(oid)?.pages ?? 0) > 0)
-      .sort((a, b) => (sizes.get(b.oid)?.pages ?? 0) - (sizes.get(a.oid)?.pages ?? 0))
-      .slice(0, SAMPLED_LEAVES)
-      .map(({ oid }) => oid),
-  );
+  const sampledLeaves = new Set(largestOf(sizes, SAMPLED_LEAVES).map(({ oid }) => oid));
   for (const { oid, name, file } of leaves) {
     const size = sizes.get(oid);
     if (size === undefined) continue;
     const { pages } = size;
-    if (sampledLeaves.has(oid)) latest = await sample(connection, size.relation, pages, columns, task);
+    if (sampledLeaves.has(oid)) latest = await sample(connection, size, columns, task);
     const { rowsPerPage, bytesPerPage, mostBytesOfPage } = latest;
     estimatedRows += rowsPerPage * pages;
     estimatedBytes += bytesPerPage * pages;
@@ -101,21 +96,6 @@ export function pageRange(split: SplitRange | undefined, where: string): PageRan
   throw new GridError('defect', `${where}: the plan's split is not one of PostgreSQL's. Plan the table again.`);
 }
 
-const SIZE = z.object({ oid: z.string(), relation: z.string(), pages: z.string().transform(Number) });
-
-/** Names and pages now; a leaf that was dropped is missing. */
-async function sizesOf(connection: PostgresConnection, leaves: readonly Leaf[], task: Task) {
-  const rows = await connection.rows(
-    SIZE,
-    `SELECT oid::text AS oid, oid::regclass::text AS relation,
-      (pg_relation_size(oid::regclass) / current_setting('block_size')::int8)::text AS pages
-      FROM unnest($1::oid[]) AS oid WHERE pg_relation_size(oid::regclass) IS NOT NULL`,
-    task,
-    [leaves.map(({ oid }) => oid)],
-  );
-  return new Map(rows.map((row) => [row.oid, row]));
-}
-
 const SAMPLE = z.object({
   rows: z.string().transform(Number),
   bytes: z.string().transform(Number),
@@ -124,19 +104,16 @@ const SAMPLE = z.object({
 
 async function sample(
   connection: PostgresConnection,
-  relation: string,
-  pages: number,
+  size: LeafSize,
   columns: readonly ImportColumn[],
   task: Task,
 ): Promise<Density> {
-  const sampled = Math.min(pages, SAMPLED_PAGES);
+  const sampled = Math.min(size.pages, SAMPLED_PAGES);
+  const figures = `count(*) AS rows, sum(octet_length(${lineExpression(columns, false)}) + 1) AS bytes`;
   const { rows, bytes, most } = await connection.row(
     SAMPLE,
     `SELECT coalesce(sum(x.rows), 0)::text AS rows, coalesce(sum(x.bytes), 0)::text AS bytes, coalesce(max(x.bytes), 0)::text AS most
-      FROM generate_series(0::int8, ${sampled - 1}) AS b(place), LATERAL (
-        SELECT count(*) AS rows, sum(octet_length(${lineExpression(columns, false)}) + 1) AS bytes FROM ONLY ${relation} AS r
-        WHERE r.ctid >= format('(%s,0)', b.place * ${pages} / ${sampled})::tid
-          AND r.ctid < format('(%s,0)', b.place * ${pages} / ${sampled} + 1)::tid OFFSET 0) AS x`,
+      FROM ${ofSomePages(size, sampled, figures)}`,
     task,
   );
   return { rowsPerPage: rows / sampled, bytesPerPage: bytes / sampled, mostBytesOfPage: most };

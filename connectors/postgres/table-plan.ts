@@ -8,6 +8,7 @@ import { columnForm, fieldExpression, isPlainText, textForm, type ColumnForm } f
 import type { PostgresConnection, Task } from './connection.ts';
 import { frequentValues } from './frequent-values.ts';
 import { shown } from './identifier.ts';
+import { sizesOf } from './leaf-sample.ts';
 import type { PostgresServer } from './server.ts';
 import { planSplits } from './split-ranges.ts';
 import { lockUnchanged } from './table-lock.ts';
@@ -30,8 +31,12 @@ export async function planTable(
   const unkeepable = await findUnkeepable(connection, relation, condition, candidates, task);
   if (unkeepable.length > 0 && options.onUnsupported === 'refuse') throw refusal(where, table, unkeepable);
   const remarks = unkeepable.map((found) => remarkOn(found, options.onUnsupported));
+  const chosen = condition === undefined ? undefined : await countChosen(connection, relation, condition, task);
+  // From here on, only some pages are read.
+  await connection.run(PLANNER_SETUP, task);
+  const sizes = await sizesOf(connection, described.leaves, task);
   const texts = described.columns.filter(({ type }) => isPlainText(type)).map(({ name }) => name);
-  const frequent = await frequentValues(connection, described.leaves, texts, task);
+  const frequent = await frequentValues(connection, sizes, texts, task);
   const columns = importColumns(candidates, remarks, frequent, options);
   if (columns.length === 0) {
     throw new GridError(
@@ -39,9 +44,7 @@ export async function planTable(
       `${where}: ${shown(table)} has no columns that could be imported, and Hive knows no table without columns. Leave it out.`,
     );
   }
-  const chosen = condition === undefined ? undefined : await countChosen(connection, relation, condition, task);
-  await connection.run(PLANNER_SETUP, task);
-  const planned = await planSplits(connection, described.leaves, columns, options.splitRows, task);
+  const planned = await planSplits(connection, described.leaves, sizes, columns, options.splitRows, task);
   const share = chosen === undefined ? 1 : chosen / Math.max(1, planned.estimatedRows);
   return {
     table,

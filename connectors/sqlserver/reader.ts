@@ -151,9 +151,7 @@ export class SqlServerReader implements SnapshotReader {
         return lines.add(text) ? flush() : undefined;
       },
     });
-    // Afterwards nothing more is written. Whoever aborts sees to that himself.
-    await running.catch(() => (signal.aborted ? undefined : behind.settled()));
-    const sent = await running;
+    const sent = await behind.while(running, signal);
     if (!lines.empty) void flush();
     await behind.end();
     if (verify) {

@@ -145,7 +145,8 @@ export interface SnapshotReader {
   count(plan: TablePlan, signal: AbortSignal): Promise<RowCounts>;
   /**
    * Reads a split as lines in Hive's text format (fields separated by TAB, each line ended by LF). Chunks are handed to
-   * `write` one at a time, and the memory of one is used again when it resolves. With `verify`, every block is compared with the digest that the database computed of it.
+   * `write` one at a time, and the memory of one is used again when it resolves. With `verify`, every block is compared with the
+   * digest that the database computed of it.
    *
    * @throws GridError `table-changed`, `unknown-table`, `snapshot-lost`, `source-unavailable`, `source-denied`, `row-too-large`,
    * `import-verification-failed` (the block named), and whatever `write` rejects with. Aborting `signal` cancels the query at the server.

@@ -134,7 +134,6 @@ export class ScriptedImport implements ImportActivities {
       estimatedBytes: rows * 20,
       publishAs: 'full',
       remarks: [],
-      notes: [],
     };
   };
 
