@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decodeEnvelope } from '../../grid/envelope.ts';
-import type { Reading } from '../../grid/reading.ts';
+import { decodeEnvelope } from '../../../grid/envelope.ts';
+import type { Reading } from '../../../grid/reading.ts';
 import { parseLineProtocol } from './line-protocol.ts';
 import { lineReadings, PRECISIONS } from './line-readings.ts';
 

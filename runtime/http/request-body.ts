@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { GridError } from '../../grid/errors.ts';
-import type { ByteBudget } from '../../runtime/byte-budget.ts';
+import type { ByteBudget } from '../byte-budget.ts';
 
 const DECODERS: Readonly<Record<string, () => Transform>> = {
   gzip: () => createGunzip(),

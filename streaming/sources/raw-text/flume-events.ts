@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { GridError } from '../../grid/errors.ts';
+import { GridError } from '../../../grid/errors.ts';
 
 /** One event of Flume's JSON handler. */
 export interface FlumeEvent {

@@ -1,7 +1,7 @@
 import fastify from 'fastify';
-import { GridError } from '../grid/errors.ts';
-import type { Logger } from './logger.ts';
-import type { Registry } from './metrics.ts';
+import { GridError } from '../../grid/errors.ts';
+import type { Logger } from '../logger.ts';
+import type { Registry } from '../metrics.ts';
 
 /** Whether a process can do its work now; `problems` names what is missing, in sentences. */
 export interface Readiness {

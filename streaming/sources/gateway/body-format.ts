@@ -1,4 +1,4 @@
-import { GridError } from '../../grid/errors.ts';
+import { GridError } from '../../../grid/errors.ts';
 
 /** How a body is cut into records. */
 export type BodyFormat = 'json' | 'ndjson' | 'line-protocol';

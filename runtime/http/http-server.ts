@@ -1,6 +1,6 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { asGridError, GridError } from '../../grid/errors.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../logger.ts';
 
 export interface HttpServerOptions {
   readonly logger: Logger;
