@@ -1,6 +1,7 @@
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { asGridError, GridError } from '../../grid/errors.ts';
 import type { Logger } from '../logger.ts';
+import { answerClientError, answerConnections } from './connection-answers.ts';
 
 export interface HttpServerOptions {
   readonly logger: Logger;
@@ -11,46 +12,53 @@ export interface HttpServerOptions {
   readonly maxConnections: number;
 }
 
-/** Methods that a path may know when it does not know the one that was used. */
-const METHODS = ['GET', 'POST', 'PUT'] as const;
 /** Seconds after which a sender is asked to try again: soon when it is only pressure, later when a server is away. */
 const RETRY_AFTER_S = { pressure: 1, away: 5 } as const;
+/** Longest variable part of a path, characters: all of it may be as long as Node lets a request's head be. */
+const MAX_PATH_PART = 16_384;
+/** What of a request's path stands in a message. */
+const SHOWN_PATH = 200;
 
 /**
- * A server for machines that send data: bodies are left to the handlers as streams, every error is JSON
- * `{code, message}`, and what can be repeated says when (`Retry-After`).
+ * A server whose bodies are left to the handlers as streams, whose errors are all JSON `{code, message}`, and which says when
+ * to try again what can be repeated (`Retry-After`). Whatever a request does ends that request alone.
  */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
+  const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply =>
+    answerError(error, request, reply, options.logger);
   const server = fastify({
     logger: false,
     requestTimeout: options.requestTimeoutMs,
     connectionTimeout: options.idleTimeoutMs,
     // A stopping server answers by its own hook, with Retry-After.
     return503OnClosing: false,
+    routerOptions: { maxParamLength: MAX_PATH_PART },
+    frameworkErrors: (error, request, reply) => {
+      void answer(error, request, reply);
+    },
+    clientErrorHandler: answerClientError,
   });
   server.server.maxConnections = options.maxConnections;
+  answerConnections(server.server);
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', (_request, _payload, done) => {
     done(null);
   });
+  server.setErrorHandler(answer);
 
-  server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-    const known = asKnownError(error);
-    if (known.code === 'defect') options.logger.error({ err: error, url: request.url }, 'a request failed');
-    else options.logger.debug({ code: known.code, url: request.url }, known.message);
-    if (known.retryable) reply.header('retry-after', retryAfterSeconds(known));
-    const details = error instanceof DetailedError ? error.details : {};
-    return reply.code(known.httpStatus).send({ code: known.code, message: known.message, ...details });
+  const methods = new Map<string, Set<string>>();
+  server.addHook('onRoute', ({ url, method }) => {
+    const known = methods.get(url) ?? new Set();
+    for (const one of [method].flat()) known.add(one);
+    methods.set(url, known);
   });
-
   server.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
-    const allowed = METHODS.filter((method) => server.hasRoute({ url: path, method }));
-    if (allowed.length === 0) {
-      throw new GridError('unknown-route', `${request.method} ${path}: there is nothing at this path.`);
-    }
+    const allowed = [...(methods.get(path) ?? methods.get('/*') ?? [])];
+    const shown = `${request.method} ${shorten(path)}`;
+    if (allowed.length === 0) throw new GridError('unknown-route', `${shown}: there is nothing at this path.`);
     reply.header('allow', allowed.join(', '));
-    throw new GridError('method-not-allowed', `${request.method} ${path}: use ${allowed.join(' or ')}.`);
+    throw new GridError('method-not-allowed', `${shown}: use ${allowed.join(' or ')}.`);
   });
   return server;
 }
@@ -69,13 +77,30 @@ export function retryAfterSeconds(error: GridError): number {
   return error.httpStatus === 429 || error.code === 'shutting-down' ? RETRY_AFTER_S.pressure : RETRY_AFTER_S.away;
 }
 
-function asKnownError(error: Error & { statusCode?: number }): GridError {
+function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): FastifyReply {
+  const known = asKnownError(error);
+  const url = shorten(request.url);
+  if (known.code === 'defect') logger.error({ err: error, url }, 'a request failed');
+  else logger.debug({ code: known.code, url }, known.message);
+  if (known.retryable) void reply.header('retry-after', retryAfterSeconds(known));
+  const details = known instanceof DetailedError ? known.details : {};
+  return reply
+    .code(known.httpStatus)
+    .type('application/json; charset=utf-8')
+    .send({ code: known.code, message: known.message, ...details });
+}
+
+function asKnownError(error: unknown): GridError {
   if (error instanceof GridError) return error;
-  if (error.statusCode === 415) {
-    return new GridError('unsupported-media-type', `Reading the request: ${error.message}.`, { cause: error });
-  }
-  if (error.statusCode === 413) {
-    return new GridError('request-too-large', `Reading the request: ${error.message}.`, { cause: error });
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+  // What fastify itself refuses: a type or length that is none, a path that cannot be decoded.
+  if (error instanceof Error && typeof status === 'number' && status >= 400 && status < 500) {
+    const code = status === 415 ? 'unsupported-media-type' : status === 413 ? 'request-too-large' : 'malformed-request';
+    return new GridError(code, `Reading the request: ${shorten(error.message)}.`, { cause: error });
   }
   return asGridError(error, 'Answering the request');
+}
+
+function shorten(text: string): string {
+  return text.length > SHOWN_PATH ? `${text.slice(0, SHOWN_PATH)}…` : text;
 }

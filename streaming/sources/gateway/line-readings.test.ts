@@ -8,7 +8,7 @@ const RECEIVED_AT_MS = 1_700_000_000_000;
 const LIMITS = { maxBytes: 65_536, maxAheadMs: 3_600_000 };
 
 function readings(text: string, precision = 'ns'): (Reading | string)[] {
-  const unit = PRECISIONS[precision];
+  const unit = PRECISIONS.get(precision);
   if (unit === undefined) throw new Error(`no precision ${precision}`);
   return [...parseLineProtocol(Buffer.from(text))].flatMap((line) => {
     if (!line.ok) throw new Error(line.message);
