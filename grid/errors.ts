@@ -64,6 +64,7 @@ export const ERRORS = {
   'request-too-large': input(413),
   'unsupported-media-type': input(415),
   'malformed-compression': input(400),
+  'malformed-request': input(400),
   'unknown-route': input(404),
   'method-not-allowed': input(405),
   // Kafka.

@@ -4,7 +4,7 @@ import { PartitionConsumer } from '../connectors/kafka/partition-consumer.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Registry } from '../runtime/metrics.ts';
-import type { Readiness } from '../runtime/operations-server.ts';
+import type { Readiness } from '../runtime/http/operations-routes.ts';
 import { createConsumerMetrics } from './consumer-metrics.ts';
 import type { Sink } from './sinks/sink.ts';
 

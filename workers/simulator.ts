@@ -6,7 +6,7 @@ import { ensureTopicsEventually } from '../connectors/kafka/topics.ts';
 import { GridError } from '../grid/errors.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { startOperationsServer } from '../runtime/operations-server.ts';
+import { startOperationsServer } from '../runtime/http/operations-server.ts';
 import { runProcess } from '../runtime/process.ts';
 import { openFileSource } from '../streaming/file-source/file-source.ts';
 import { readMapping, type Mapping } from '../streaming/file-source/mapping.ts';

@@ -1,6 +1,6 @@
 import { createKafka } from '../connectors/kafka/client.ts';
 import { ensureTopicsEventually } from '../connectors/kafka/topics.ts';
-import { startOperationsServer } from '../runtime/operations-server.ts';
+import { startOperationsServer } from '../runtime/http/operations-server.ts';
 import { runProcess } from '../runtime/process.ts';
 import { projectTopics } from '../streaming/project-topics.ts';
 import { followRoutesFile } from '../streaming/routes/routes-file.ts';

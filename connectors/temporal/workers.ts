@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GracefulShutdownPeriodExpiredError, NativeConnection, Worker } from '@temporalio/worker';
 import { GridError } from '../../grid/errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import type { Readiness } from '../../runtime/operations-server.ts';
+import type { Readiness } from '../../runtime/http/operations-routes.ts';
 import { failuresByCode } from './activity-failures.ts';
 import { temporalFailure } from './failure.ts';
 

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KafkaProducer } from '../../connectors/kafka/producer.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
-import { startRawTextSource, type RawTextSource } from '../../streaming/raw-text/raw-text-source.ts';
+import { startRawTextSource, type RawTextSource } from '../../streaming/sources/raw-text/raw-text-source.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { SILENT, TopicBed } from './topic-bed.ts';
 

@@ -3,7 +3,7 @@ import { createRetryActivities } from '../../activities/retry/create.ts';
 import { answeringAddress, TemporalClient } from '../../connectors/temporal/client.ts';
 import { installTemporalRuntime } from '../../connectors/temporal/runtime.ts';
 import { TemporalWorkers } from '../../connectors/temporal/workers.ts';
-import { startOperationsServer } from '../../runtime/operations-server.ts';
+import { startOperationsServer } from '../../runtime/http/operations-server.ts';
 import type { ImportActivities } from '../../grid/history/import-activities.ts';
 import type { ProcessContext, RunningProcess } from '../../runtime/process.ts';
 import { openImportDependencies } from './import-dependencies.ts';

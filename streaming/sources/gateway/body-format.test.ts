@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { contentTypeOf } from '../../../runtime/http/content-type.ts';
 import { bodyFormat, declaredFormat } from './body-format.ts';
 
 const ENVELOPE = '{"payload":"{}","correlation_id":"a"}';
 const formatOf = (contentType: string | undefined, body: string) =>
-  bodyFormat(declaredFormat(contentType), Buffer.from(body));
+  bodyFormat(declaredFormat(contentTypeOf(contentType)), Buffer.from(body));
 
 describe('the format of a body', () => {
   it.each([
@@ -34,7 +35,7 @@ describe('the format of a body', () => {
   });
 
   it.each(['text/html', 'application/xml', 'image/png'])('that is %s is refused', (contentType) => {
-    expect(() => declaredFormat(contentType)).toThrow(
+    expect(() => declaredFormat(contentTypeOf(contentType))).toThrow(
       expect.objectContaining({ code: 'unsupported-media-type' }) as Error,
     );
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decodeEnvelope } from '../../grid/envelope.ts';
-import type { Reading } from '../../grid/reading.ts';
+import { decodeEnvelope } from '../../../grid/envelope.ts';
+import type { Reading } from '../../../grid/reading.ts';
 import { parseLineProtocol } from './line-protocol.ts';
 import { lineReadings, PRECISIONS } from './line-readings.ts';
 
@@ -8,7 +8,7 @@ const RECEIVED_AT_MS = 1_700_000_000_000;
 const LIMITS = { maxBytes: 65_536, maxAheadMs: 3_600_000 };
 
 function readings(text: string, precision = 'ns'): (Reading | string)[] {
-  const unit = PRECISIONS[precision];
+  const unit = PRECISIONS.get(precision);
   if (unit === undefined) throw new Error(`no precision ${precision}`);
   return [...parseLineProtocol(Buffer.from(text))].flatMap((line) => {
     if (!line.ok) throw new Error(line.message);

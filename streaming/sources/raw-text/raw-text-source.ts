@@ -1,13 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { KafkaProducer } from '../../connectors/kafka/producer.ts';
-import { asGridError, GridError } from '../../grid/errors.ts';
-import { ByteBudget } from '../../runtime/byte-budget.ts';
-import type { Logger } from '../../runtime/logger.ts';
-import { Counter, type Registry } from '../../runtime/metrics.ts';
-import { listen } from '../../runtime/operations-server.ts';
-import { createHttpServer, DetailedError } from '../http/http-server.ts';
-import { openBody, readWhole } from '../http/request-body.ts';
+import type { KafkaProducer } from '../../../connectors/kafka/producer.ts';
+import { asGridError, GridError } from '../../../grid/errors.ts';
+import { ByteBudget } from '../../../runtime/byte-budget.ts';
+import type { Logger } from '../../../runtime/logger.ts';
+import { Counter, type Registry } from '../../../runtime/metrics.ts';
+import {
+  checkCharset,
+  contentTypeOf,
+  withoutByteOrderMark,
+  type ContentType,
+} from '../../../runtime/http/content-type.ts';
+import { createHttpServer, DetailedError } from '../../../runtime/http/http-server.ts';
+import { listen } from '../../../runtime/http/listen.ts';
+import { openBody, readWhole } from '../../../runtime/http/request-body.ts';
+import { headerOf } from '../../../runtime/http/request-parameters.ts';
 import { flumeEvents } from './flume-events.ts';
 import { LineCutter } from './line-cutter.ts';
 import { TextWriter } from './text-writer.ts';
@@ -38,6 +45,10 @@ const TROUBLE_PATIENCE_MS = 2_000;
 const MAX_CONNECTIONS = 64;
 const IDLE_TIMEOUT_MS = 180_000;
 const MAX_EVENTS_MEMORY = 4;
+const MAX_EVENTS = 50_000;
+const MAX_HEADER_BYTES = 4_096;
+/** All lines' headers together may be so many times as large as the largest body. */
+const HEADERS_PER_BODY = 8;
 
 /**
  * The raw text source: every line of a posted body becomes one record of the topic, its bytes as they came. The lines of one
@@ -51,6 +62,11 @@ export async function startRawTextSource(options: RawTextOptions): Promise<RawTe
   const lines = new Counter({ name: 'powergrid_raw_text_lines_total', help: 'Lines stored', registers });
   const bytes = new Counter({ name: 'powergrid_raw_text_bytes_total', help: 'Bytes of stored lines', registers });
   const budget = new ByteBudget(MAX_EVENTS_MEMORY * options.maxEventsBytes);
+  const eventLimits = {
+    maxEvents: MAX_EVENTS,
+    maxHeaderBytes: MAX_HEADER_BYTES,
+    maxAllHeaderBytes: HEADERS_PER_BODY * options.maxEventsBytes,
+  };
   let stopping = false;
 
   const server = createHttpServer({
@@ -62,9 +78,10 @@ export async function startRawTextSource(options: RawTextOptions): Promise<RawTe
 
   async function store(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     turnAwayEarly();
+    const type = contentTypeOf(headerOf(request.raw, 'content-type'));
     const writer = new TextWriter(producer, topic, randomUUID());
     try {
-      if (isJson(request)) await storeEvents(request, writer);
+      if (type.mediaType === 'application/json') await storeEvents(request, type, writer);
       else await storeText(request, writer);
       await writer.finish();
       return await reply.code(200).send({ lines: writer.storedLines });
@@ -94,10 +111,12 @@ export async function startRawTextSource(options: RawTextOptions): Promise<RawTe
     }
   }
 
-  async function storeEvents(request: FastifyRequest, writer: TextWriter): Promise<void> {
+  async function storeEvents(request: FastifyRequest, type: ContentType, writer: TextWriter): Promise<void> {
     const body = await readWhole(request.raw, options.maxEventsBytes, budget);
     try {
-      for (const event of flumeEvents(body.bytes)) {
+      const bytes = withoutByteOrderMark(body.bytes);
+      checkCharset(type, bytes);
+      for (const event of flumeEvents(bytes, eventLimits)) {
         const cutter = new LineCutter(options.maxLineBytes);
         const headers = Object.keys(event.headers).length === 0 ? undefined : event.headers;
         for (const line of cutter.push(Buffer.from(event.body))) await writer.write(line, headers);
@@ -124,9 +143,7 @@ export async function startRawTextSource(options: RawTextOptions): Promise<RawTe
 
   for (const path of ['/', '/*']) server.route({ method: ['POST', 'PUT'], url: path, handler: store });
 
-  await listen(server, options.host, options.port);
-  const address = server.server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : options.port;
+  const port = await listen(server, options.host, options.port);
   options.logger.info({ url: `http://${options.host}:${port}/`, topic }, 'the raw text source listens');
   return {
     port,
@@ -135,9 +152,4 @@ export async function startRawTextSource(options: RawTextOptions): Promise<RawTe
       await server.close();
     },
   };
-}
-
-function isJson(request: FastifyRequest): boolean {
-  const mediaType = (request.headers['content-type'] ?? '').split(';', 1)[0] ?? '';
-  return mediaType.trim().toLowerCase() === 'application/json';
 }

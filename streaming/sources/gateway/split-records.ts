@@ -1,5 +1,5 @@
-import { arrayElements } from '../../grid/json-text.ts';
-import { GridError } from '../../grid/errors.ts';
+import { arrayElements } from '../../../grid/json-text.ts';
+import { GridError } from '../../../grid/errors.ts';
 import { firstNonBlank } from './body-format.ts';
 
 const NEWLINE = 0x0a;

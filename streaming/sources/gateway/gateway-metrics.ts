@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, type Registry } from '../../runtime/metrics.ts';
+import { Counter, Gauge, Histogram, type Registry } from '../../../runtime/metrics.ts';
 import type { BodyFormat } from './body-format.ts';
 import type { ReadBody } from './accept.ts';
 

@@ -1,22 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { v5 as uuidV5 } from 'uuid';
-import { encodeEnvelope, type Rejection } from '../../grid/envelope.ts';
-import { TEMPORAL_ASPECTS, type TemporalAspect } from '../../grid/reading.ts';
-import { epochSecondsText, type EpochUnit } from '../epoch-text.ts';
+import { encodeEnvelope, type Rejection } from '../../../grid/envelope.ts';
+import { TEMPORAL_ASPECTS, type TemporalAspect } from '../../../grid/reading.ts';
+import { epochSecondsText, type EpochUnit } from '../../epoch-text.ts';
 import type { Point } from './line-protocol.ts';
 
 /** Unit of a line's timestamp; the names of both generations of the InfluxDB API. */
-export const PRECISIONS: Readonly<Record<string, Precision>> = {
-  ns: { unit: 'ns', factor: 1n },
-  n: { unit: 'ns', factor: 1n },
-  us: { unit: 'us', factor: 1n },
-  u: { unit: 'us', factor: 1n },
-  µ: { unit: 'us', factor: 1n },
-  ms: { unit: 'ms', factor: 1n },
-  s: { unit: 's', factor: 1n },
-  m: { unit: 's', factor: 60n },
-  h: { unit: 's', factor: 3_600n },
-};
+export const PRECISIONS: ReadonlyMap<string, Precision> = new Map([
+  ['ns', { unit: 'ns', factor: 1n }],
+  ['n', { unit: 'ns', factor: 1n }],
+  ['us', { unit: 'us', factor: 1n }],
+  ['u', { unit: 'us', factor: 1n }],
+  ['µ', { unit: 'us', factor: 1n }],
+  ['ms', { unit: 'ms', factor: 1n }],
+  ['s', { unit: 's', factor: 1n }],
+  ['m', { unit: 's', factor: 60n }],
+  ['h', { unit: 's', factor: 3_600n }],
+]);
+export const DEFAULT_PRECISION = 'ns';
 
 export interface Precision {
   readonly unit: EpochUnit;

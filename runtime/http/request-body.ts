@@ -2,14 +2,17 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { GridError } from '../../grid/errors.ts';
-import type { ByteBudget } from '../../runtime/byte-budget.ts';
+import type { ByteBudget } from '../byte-budget.ts';
+import { headerOf } from './request-parameters.ts';
 
-const DECODERS: Readonly<Record<string, () => Transform>> = {
-  gzip: () => createGunzip(),
-  'x-gzip': () => createGunzip(),
-  deflate: () => createInflate(),
-  br: () => createBrotliDecompress(),
-};
+const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+]);
+/** What a piece of a body costs beside its bytes: a body that comes byte by byte is mostly that. */
+const CHUNK_OVERHEAD_BYTES = 128;
 
 /** A request's body, decompressed as it comes. */
 export interface RequestBody {
@@ -22,10 +25,13 @@ export interface RequestBody {
 /**
  * Opens a request's body according to its Content-Encoding (gzip, deflate, br).
  *
- * @throws GridError `unsupported-media-type` for another encoding; while reading `malformed-compression`.
+ * @throws GridError `unsupported-media-type` for another encoding, `malformed-request` for several; while reading
+ *   `malformed-compression`, and `malformed-request` when the connection ends before the body.
  */
 export function openBody(request: IncomingMessage): RequestBody {
-  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  const encoding = (headerOf(request, 'content-encoding') ?? 'identity').trim().toLowerCase();
+  // Whoever reads it is told; when nobody does any more, a sender that goes away must not end the process.
+  request.on('error', () => undefined);
   if (encoding === 'identity' || encoding === '') {
     return {
       chunks: () => iterate(request),
@@ -34,17 +40,18 @@ export function openBody(request: IncomingMessage): RequestBody {
       },
     };
   }
-  const createDecoder = DECODERS[encoding];
+  const createDecoder = DECODERS.get(encoding);
   if (createDecoder === undefined) {
     throw new GridError(
       'unsupported-media-type',
-      `Reading the body: Content-Encoding ${JSON.stringify(encoding)} is not known. Send gzip, deflate, br, or no encoding.`,
+      `Reading the body: Content-Encoding ${JSON.stringify(encoding.slice(0, 80))} is not known. Send gzip, deflate, br, or no encoding.`,
     );
   }
   const decoder = createDecoder();
   // pipe, not pipeline: a failing decoder must not destroy the request, over whose socket the reply goes.
   request.pipe(decoder);
   request.on('error', (error) => decoder.destroy(error));
+  decoder.on('error', () => undefined);
   return {
     chunks: async function* () {
       try {
@@ -95,8 +102,9 @@ export async function readWhole(request: IncomingMessage, maxBytes: number, budg
     for await (const chunk of body.chunks()) {
       length += chunk.length;
       if (length > maxBytes) throw tooLarge(length, maxBytes);
-      if (!budget.tryTake(chunk.length)) throw busy(budget);
-      taken += chunk.length;
+      const held = chunk.length + CHUNK_OVERHEAD_BYTES;
+      if (!budget.tryTake(held)) throw busy(budget);
+      taken += held;
       chunks.push(chunk);
     }
   } catch (error) {
@@ -127,8 +135,25 @@ function tooLarge(length: number, maxBytes: number): GridError {
   );
 }
 
-function iterate(stream: Readable): AsyncIterable<Buffer> {
-  return stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+async function* iterate(stream: Readable): AsyncGenerator<Buffer> {
+  try {
+    yield* stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  } catch (error) {
+    if (!isBrokenConnection(error)) throw error;
+    throw new GridError(
+      'malformed-request',
+      'Reading the body: the connection ended before the body did. Send it again, whole.',
+      { cause: error },
+    );
+  }
+}
+
+function isBrokenConnection(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    (error.code === 'ECONNRESET' || error.code === 'EPIPE' || error.code === 'ERR_STREAM_PREMATURE_CLOSE')
+  );
 }
 
 function isZlibError(error: unknown): error is Error {

@@ -1,4 +1,5 @@
-import { GridError } from '../../grid/errors.ts';
+import { GridError } from '../../../grid/errors.ts';
+import type { ContentType } from '../../../runtime/http/content-type.ts';
 
 /** How a body is cut into records. */
 export type BodyFormat = 'json' | 'ndjson' | 'line-protocol';
@@ -11,19 +12,19 @@ type DeclaredFormat =
   /** Could be anything: JSON when it begins like it, else line protocol. */
   | 'text';
 
-const BY_MEDIA_TYPE: Readonly<Record<string, DeclaredFormat>> = {
-  'application/json': 'json',
-  'application/x-ndjson': 'ndjson',
-  'application/ndjson': 'ndjson',
-  'application/jsonl': 'ndjson',
-  'application/x-jsonlines': 'ndjson',
-  'application/json-lines': 'ndjson',
-  'application/vnd.influx.line-protocol': 'line-protocol',
-  'application/x-influx-line-protocol': 'line-protocol',
-  'application/influx-line-protocol': 'line-protocol',
-  'text/plain': 'text',
-  'application/octet-stream': 'json',
-};
+const BY_MEDIA_TYPE: ReadonlyMap<string, DeclaredFormat> = new Map([
+  ['application/json', 'json'],
+  ['application/x-ndjson', 'ndjson'],
+  ['application/ndjson', 'ndjson'],
+  ['application/jsonl', 'ndjson'],
+  ['application/x-jsonlines', 'ndjson'],
+  ['application/json-lines', 'ndjson'],
+  ['application/vnd.influx.line-protocol', 'line-protocol'],
+  ['application/x-influx-line-protocol', 'line-protocol'],
+  ['application/influx-line-protocol', 'line-protocol'],
+  ['text/plain', 'text'],
+  ['application/octet-stream', 'json'],
+] satisfies [string, DeclaredFormat][]);
 
 /** Says that a body was sent without a type; curl's `-d` and `--data-binary` declare a form, which it never is here. */
 const UNDECLARED: ReadonlySet<string> = new Set(['', 'application/x-www-form-urlencoded']);
@@ -33,14 +34,13 @@ const UNDECLARED: ReadonlySet<string> = new Set(['', 'application/x-www-form-url
  *
  * @throws GridError `unsupported-media-type`.
  */
-export function declaredFormat(contentType: string | undefined): DeclaredFormat {
-  const mediaType = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+export function declaredFormat({ mediaType }: ContentType): DeclaredFormat {
   if (UNDECLARED.has(mediaType)) return 'json';
-  const format = BY_MEDIA_TYPE[mediaType];
+  const format = BY_MEDIA_TYPE.get(mediaType);
   if (format !== undefined) return format;
   throw new GridError(
     'unsupported-media-type',
-    `Reading the body: Content-Type ${JSON.stringify(mediaType)} is not known. Send application/json, application/x-ndjson or application/vnd.influx.line-protocol.`,
+    `Reading the body: Content-Type ${JSON.stringify(mediaType.slice(0, 80))} is not known. Send application/json, application/x-ndjson or application/vnd.influx.line-protocol.`,
   );
 }
 
@@ -81,9 +81,4 @@ export function firstNonBlank(body: Buffer, at: number): number {
     if (byte !== 0x20 && byte !== NEWLINE && byte !== 0x0d && byte !== 0x09) return index;
   }
   return body.length;
-}
-
-/** Windows tools put U+FEFF before UTF-8 text; it belongs to no record. */
-export function withoutByteOrderMark(body: Buffer): Buffer {
-  return body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.subarray(3) : body;
 }

@@ -1,5 +1,5 @@
-import type { ProducedRecord, RecordProducer } from '../../connectors/kafka/record-producer.ts';
-import { sendPatiently } from '../patient-send.ts';
+import type { ProducedRecord, RecordProducer } from '../../../connectors/kafka/record-producer.ts';
+import { sendPatiently } from '../../patient-send.ts';
 import type { TextLine } from './line-cutter.ts';
 
 /** Lines collected for one call of the producer: two such batches are all that a request holds in memory. */
@@ -44,7 +44,7 @@ export class TextWriter {
     const all = { ...headers, ...partHeaders(line) };
     const record = { key: this.#key, value: line.bytes };
     this.#batch.push(Object.keys(all).length === 0 ? record : { ...record, headers: all });
-    this.#batchBytes += line.bytes.length + LINE_OVERHEAD_BYTES;
+    this.#batchBytes += line.bytes.length + headerBytes(all) + LINE_OVERHEAD_BYTES;
     this.#bytes += line.bytes.length;
     if (line.part === undefined || line.parts !== undefined) this.#batchLines++;
     if (this.#batchBytes >= BATCH_BYTES || this.#batch.length >= BATCH_LINES) await this.#send();
@@ -75,6 +75,12 @@ export class TextWriter {
     // It is awaited before the next batch; until then a failure must not count as unhandled.
     this.#sending.catch(() => undefined);
   }
+}
+
+function headerBytes(headers: Readonly<Record<string, string>>): number {
+  let bytes = 0;
+  for (const name in headers) bytes += name.length + (headers[name]?.length ?? 0);
+  return bytes;
 }
 
 function partHeaders({ part, parts }: TextLine): Record<string, string> {

@@ -1,16 +1,21 @@
 import type { FastifyRequest } from 'fastify';
-import type { KafkaProducer } from '../../connectors/kafka/producer.ts';
-import { asGridError, GridError } from '../../grid/errors.ts';
-import { ByteBudget } from '../../runtime/byte-budget.ts';
-import type { Logger } from '../../runtime/logger.ts';
-import type { Registry } from '../../runtime/metrics.ts';
-import { listen } from '../../runtime/operations-server.ts';
-import { createHttpServer, DetailedError } from '../http/http-server.ts';
-import { readWhole } from '../http/request-body.ts';
+import type { KafkaProducer } from '../../../connectors/kafka/producer.ts';
+import { asGridError, GridError } from '../../../grid/errors.ts';
+import { ByteBudget } from '../../../runtime/byte-budget.ts';
+import type { Logger } from '../../../runtime/logger.ts';
+import type { Registry } from '../../../runtime/metrics.ts';
+import { checkCharset, contentTypeOf, withoutByteOrderMark } from '../../../runtime/http/content-type.ts';
+import { createHttpServer, DetailedError } from '../../../runtime/http/http-server.ts';
+import { listen } from '../../../runtime/http/listen.ts';
+import { addOperationsRoutes, type Readiness } from '../../../runtime/http/operations-routes.ts';
+import { readWhole } from '../../../runtime/http/request-body.ts';
+import { headerOf, queryParameterOf } from '../../../runtime/http/request-parameters.ts';
+import { within } from '../../../runtime/waiting/time-limit.ts';
 import { readRecords, type ReadBody } from './accept.ts';
-import { bodyFormat, declaredFormat, withoutByteOrderMark } from './body-format.ts';
+import { bodyFormat, declaredFormat, firstNonBlank } from './body-format.ts';
 import { createGatewayMetrics } from './gateway-metrics.ts';
-import { PRECISIONS, type Precision } from './line-readings.ts';
+import { addInfluxdbRoutes } from './influxdb-routes.ts';
+import { DEFAULT_PRECISION, PRECISIONS, type Precision } from './line-readings.ts';
 import { RecentReadings } from './recent-readings.ts';
 
 export interface GatewayOptions {
@@ -49,9 +54,12 @@ export interface Gateway {
 
 /** Kafka is given this long to come back before requests are turned away without trying. */
 const TROUBLE_PATIENCE_MS = 2_000;
+/** What is made of line protocol may be so many times as large as the largest body. */
+const ENVELOPES_PER_BODY = 8;
 const MAX_CONNECTIONS = 1_000;
 const REQUEST_TIMEOUT_MS = 120_000;
 const IDLE_TIMEOUT_MS = 150_000;
+const NOTHING: IngestReply = { accepted: 0, duplicates: 0, rejected: [] };
 const REFUSING_NOTE = 'Readings are refused with 503 until Kafka answers.';
 
 /**
@@ -69,6 +77,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const acceptOptions = {
     limits: { maxBytes: options.envelopeMaxBytes, maxAheadMs: options.maxAheadMs },
     maxRecords: options.maxRecords,
+    maxEnvelopeBytes: ENVELOPES_PER_BODY * options.maxBodyBytes,
     recent,
     budget,
   };
@@ -76,16 +85,23 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   async function ingest(request: FastifyRequest, forced: 'line-protocol' | undefined): Promise<IngestReply> {
     const precision = requestedPrecision(request);
-    const declared = forced ?? declaredFormat(request.headers['content-type']);
+    const type = contentTypeOf(headerOf(request.raw, 'content-type'));
+    const declared = forced ?? declaredFormat(type);
     turnAwayEarly();
     const body = await readWhole(request.raw, options.maxBodyBytes, budget);
     let takenBytes = 0;
     try {
       const bytes = withoutByteOrderMark(body.bytes);
+      checkCharset(type, bytes);
       const format = bodyFormat(declared, bytes);
       metrics.read(format, bytes.length);
+      if (firstNonBlank(bytes, 0) === bytes.length) {
+        // Some clients of InfluxDB send nothing to see whether they may write.
+        if (forced !== undefined) return NOTHING;
+        throw new GridError('empty-record', 'Reading the body: it is empty. Send at least one reading.');
+      }
       const read = await readRecords(bytes, format, precision, acceptOptions, (taken) => (takenBytes += taken));
-      await acknowledged(producer.send(topic, read.records), options.replyTimeoutMs);
+      await within(options.replyTimeoutMs, producer.send(topic, read.records), () => tooLate(options.replyTimeoutMs));
       for (const digest of read.digests) recent.add(digest);
       metrics.stored(format, read);
       return { accepted: read.records.length, duplicates: read.duplicates, rejected: read.rejected };
@@ -122,29 +138,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     return reply.code(202).send(answer);
   });
 
-  // What Telegraf and the InfluxDB clients speak, in both generations; they know 204 and 400 only.
-  for (const path of ['/write', '/api/v2/write']) {
-    server.post(path, async (request, reply) => {
-      const { rejected } = await ingest(request, 'line-protocol');
-      const [first] = rejected;
-      if (first === undefined) return reply.code(204).send();
-      const message = `partial write: ${rejected.length} of the fields or lines were rejected, the others are stored. Line ${first.index}: ${first.message}`;
-      return reply.code(400).send({ code: 'invalid', message, error: message, rejected });
-    });
-  }
-  server.get('/ping', (_request, reply) => reply.code(204).send());
-
-  server.get('/healthz', () => ({ status: 'up' }));
-  server.get('/readyz', async (_request, reply) => {
-    const problems = await readinessProblems();
-    return reply.code(problems.length === 0 ? 200 : 503).send({ ready: problems.length === 0, problems });
+  addInfluxdbRoutes(server, {
+    write: async (request) => (await ingest(request, 'line-protocol')).rejected,
+    readiness,
+    budget,
   });
-  server.get('/metrics', async (_request, reply) =>
-    reply.header('content-type', options.metrics.contentType).send(await options.metrics.metrics()),
-  );
+  addOperationsRoutes(server, { metrics: options.metrics, readiness });
   server.addHook('onResponse', async (request, reply) => {
     if (request.method === 'POST') metrics.answered(reply.statusCode, reply.elapsedTime / 1_000);
   });
+
+  async function readiness(): Promise<Readiness> {
+    const problems = await readinessProblems();
+    return { ready: problems.length === 0, problems };
+  }
 
   async function readinessProblems(): Promise<string[]> {
     if (stopping) return ['The gateway is stopping.'];
@@ -156,9 +163,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }
   }
 
-  await listen(server, options.host, options.port);
-  const address = server.server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : options.port;
+  const port = await listen(server, options.host, options.port);
   options.logger.info({ url: `http://${options.host}:${port}/ingest`, topic }, 'the ingest gateway listens');
   return {
     port,
@@ -170,34 +175,22 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 }
 
 function requestedPrecision(request: FastifyRequest): Precision {
-  const { precision = 'ns' } = request.query as Readonly<Record<string, string | undefined>>;
-  const known = PRECISIONS[precision];
+  const name = queryParameterOf(request, 'precision') ?? '';
+  const known = PRECISIONS.get(name === '' ? DEFAULT_PRECISION : name);
   if (known !== undefined) return known;
   throw new DetailedError(
     new GridError(
       'malformed-line-protocol',
-      `Reading the request: precision=${precision} is not known. It is one of: ${Object.keys(PRECISIONS).join(', ')}.`,
+      `Reading the request: precision=${name.slice(0, 80)} is not known. It is one of: ${[...PRECISIONS.keys()].join(', ')}.`,
     ),
     { field: 'precision' },
   );
 }
 
-/** Waits for Kafka, but not for ever: the sender must know where it stands. The records stay queued. */
-async function acknowledged(sending: Promise<void>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(
-        new GridError(
-          'not-acknowledged',
-          `Storing the readings: Kafka has not acknowledged them within ${timeoutMs} ms. They may or may not be stored; send them again.`,
-        ),
-      );
-    }, timeoutMs);
-  });
-  try {
-    await Promise.race([sending, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** The sender must know where it stands; the records stay queued. */
+function tooLate(limitMs: number): GridError {
+  return new GridError(
+    'not-acknowledged',
+    `Storing the readings: Kafka has not acknowledged them within ${limitMs} ms. They may or may not be stored; send them again.`,
+  );
 }

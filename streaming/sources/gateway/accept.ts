@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { decodeEnvelope, type DecodeLimits, type Rejection } from '../../grid/envelope.ts';
-import { GridError } from '../../grid/errors.ts';
-import type { ByteBudget } from '../../runtime/byte-budget.ts';
-import type { ProducedRecord } from '../../connectors/kafka/record-producer.ts';
-import { DetailedError } from '../http/http-server.ts';
-import { busy } from '../http/request-body.ts';
-import { firstNonBlank, type BodyFormat } from './body-format.ts';
+import { decodeEnvelope, type DecodeLimits, type Rejection } from '../../../grid/envelope.ts';
+import { GridError } from '../../../grid/errors.ts';
+import type { ByteBudget } from '../../../runtime/byte-budget.ts';
+import type { ProducedRecord } from '../../../connectors/kafka/record-producer.ts';
+import { DetailedError } from '../../../runtime/http/http-server.ts';
+import { busy } from '../../../runtime/http/request-body.ts';
+import type { BodyFormat } from './body-format.ts';
 import { parseLineProtocol } from './line-protocol.ts';
 import { lineReadings, type Precision } from './line-readings.ts';
 import type { RecentReadings } from './recent-readings.ts';
@@ -28,6 +28,8 @@ export interface ReadBody {
 export interface AcceptOptions {
   readonly limits: DecodeLimits;
   readonly maxRecords: number;
+  /** Bytes that the envelopes made of one body of line protocol may have together. */
+  readonly maxEnvelopeBytes: number;
   readonly recent: RecentReadings;
   /** Rejections are memory too: they are counted against it until the request is answered. */
   readonly budget: ByteBudget;
@@ -41,14 +43,15 @@ type Candidate =
 const SLICE_RECORDS = 1_000;
 /** Bytes a rejection is counted with beside its message, as an object and as a reply. */
 const REJECTION_BYTES = 256;
+const TAKEN_AT_ONCE_BYTES = 65_536;
 
 /**
  * Reads a body: cuts it into records, checks each, and leaves out those written lately. Nothing has been written
  * when it throws.
  *
  * @param onTaken called with bytes that were taken from the budget, which the caller gives back when the request is answered.
- * @throws GridError `empty-record`, `malformed-json` when the body as a whole is nothing that could be read;
- *   `request-too-large` for more than `maxRecords` records; `producer-queue-full` when too much memory is in use.
+ * @throws GridError `malformed-json` when the body as a whole is nothing that could be read; `request-too-large` for more than
+ *   `maxRecords` records, or more than `maxEnvelopeBytes` made of it; `producer-queue-full` when too much memory is in use.
  */
 export async function readRecords(
   body: Buffer,
@@ -57,10 +60,11 @@ export async function readRecords(
   options: AcceptOptions,
   onTaken: (bytes: number) => void,
 ): Promise<ReadBody> {
-  if (firstNonBlank(body, 0) === body.length) {
-    throw new GridError('empty-record', 'Reading the body: it is empty. Send at least one reading.');
-  }
   const { limits, maxRecords, recent, budget } = options;
+  const take = (bytes: number): void => {
+    if (!budget.tryTake(bytes)) throw busy(budget);
+    onTaken(bytes);
+  };
   const receivedAtMs = Date.now();
   const records: ProducedRecord[] = [];
   const digests: string[] = [];
@@ -68,6 +72,8 @@ export async function readRecords(
   const rejected: RejectedRecord[] = [];
   let duplicates = 0;
   let count = 0;
+  let madeBytes = 0;
+  let takenBytes = 0;
 
   for (const candidate of candidates(body, format, precision, receivedAtMs)) {
     if (++count > maxRecords) {
@@ -79,6 +85,15 @@ export async function readRecords(
     if (count % SLICE_RECORDS === 0) await nextTurn();
     let rejection = candidate.rejection;
     if (candidate.rejection === undefined) {
+      if (format === 'line-protocol') {
+        // A short field of a long line makes a long envelope: they are memory beside the body.
+        madeBytes += candidate.bytes.length;
+        if (madeBytes > options.maxEnvelopeBytes) throw madeTooMuch(options.maxEnvelopeBytes);
+        if (madeBytes - takenBytes >= TAKEN_AT_ONCE_BYTES) {
+          take(madeBytes - takenBytes);
+          takenBytes = madeBytes;
+        }
+      }
       const decoded = decodeEnvelope(candidate.bytes, receivedAtMs, limits);
       if (decoded.ok) {
         const digest = recent.digest(candidate.bytes);
@@ -94,9 +109,7 @@ export async function readRecords(
       rejection = decoded.rejection;
     }
     if (rejection !== undefined) {
-      const bytes = REJECTION_BYTES + 2 * rejection.message.length;
-      if (!budget.tryTake(bytes)) throw busy(budget);
-      onTaken(bytes);
+      take(REJECTION_BYTES + 2 * (rejection.message.length + (rejection.field?.length ?? 0)));
       rejected.push({ index: candidate.index, ...rejection });
     }
   }
@@ -106,6 +119,13 @@ export async function readRecords(
     throw new DetailedError(error, { accepted: 0, duplicates: 0, rejected });
   }
   return { records, digests, duplicates, rejected };
+}
+
+function madeTooMuch(limitBytes: number): GridError {
+  return new GridError(
+    'request-too-large',
+    `Reading the body: the readings that its lines make have more than ${limitBytes} bytes together. Nothing of it was stored; send it in several requests.`,
+  );
 }
 
 function* candidates(

@@ -66,14 +66,24 @@ const SPACE = 0x20;
 const QUOTE = 0x22;
 const HASH = 0x23;
 const COMMA = 0x2c;
+const ZERO = 0x30;
+const NINE = 0x39;
 const EQUALS = 0x3d;
 const BACKSLASH = 0x5c;
 
 /** How far a quote that is not closed is followed: beyond, only its own line is given up. */
 const MAX_STRING_BYTES = 65_536;
+/** No envelope holds a longer number. */
+const MAX_VALUE_BYTES = 65_536;
+/** Measurement and tags together, and a field's key, as they are written. Every reading of the line is named by them. */
+export const MAX_NAME_BYTES = 16_384;
+export const MAX_TAGS = 1_000;
+export const MAX_FIELDS = 10_000;
+/** What of a name stands in a message. */
+const SHOWN_CHARACTERS = 80;
 
-const INTEGER = /^([+-]?)0*(\d+)[iu]$/;
-const FLOAT = /^([+-]?)(?:0*(\d+)(?:\.(\d*))?|\.(\d+))([eE][+-]?\d+)?$/;
+const INTEGER = /^[+-]?\d+[iu]$/;
+const FLOAT = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,10})?$/;
 const BOOLEAN = /^(?:t|T|true|True|TRUE|f|F|false|False|FALSE)$/;
 const NOT_A_NUMBER = /^[+-]?(?:nan|inf|infinity)$/i;
 const TIMESTAMP = /^-?\d{1,20}$/;
@@ -97,20 +107,26 @@ class LineReader {
   }
 
   read(): Point {
+    const start = this.at;
     const measurement = this.#token('the measurement', false);
     const tags: [string, string][] = [];
     while (this.#code() === COMMA) {
+      if (tags.length === MAX_TAGS) throw new LineError(`the line has more than ${MAX_TAGS} tags`);
       this.at++;
       const key = this.#token('a tag key', true);
-      this.#expect(EQUALS, `tag ${JSON.stringify(key)} has no value`);
-      tags.push([key, this.#token(`the value of tag ${JSON.stringify(key)}`, true)]);
+      this.#expect(EQUALS, `tag ${shown(key)} has no value`);
+      tags.push([key, this.#token(`the value of tag ${shown(key)}`, true)]);
+    }
+    if (this.at - start > MAX_NAME_BYTES) {
+      throw new LineError(`the measurement and its tags have more than ${MAX_NAME_BYTES} bytes`);
     }
     this.#spaces('the fields');
     const fields: [string, FieldValue][] = [];
     do {
+      if (fields.length === MAX_FIELDS) throw new LineError(`the line has more than ${MAX_FIELDS} fields`);
       if (fields.length > 0) this.at++;
       const key = this.#token('a field key', true);
-      this.#expect(EQUALS, `field ${JSON.stringify(key)} has no value`);
+      this.#expect(EQUALS, `field ${shown(key)} has no value`);
       fields.push([key, this.#fieldValue(key)]);
     } while (this.#code() === COMMA);
     return { measurement, tags, fields, timestamp: this.#timestamp() };
@@ -127,8 +143,9 @@ class LineReader {
         this.at++;
       } else if (isSpecial(code, stopAtEquals)) break;
     }
+    if (this.at === start) throw new LineError(`${what} is missing`);
+    if (this.at - start > MAX_NAME_BYTES) throw new LineError(`${what} has more than ${MAX_NAME_BYTES} bytes`);
     const raw = this.#text.slice(start, this.at);
-    if (raw === '') throw new LineError(`${what} is missing`);
     return decode(escaped ? raw.replace(stopAtEquals ? /\\([,= ])/g : /\\([, ])/g, '$1') : raw);
   }
 
@@ -139,14 +156,15 @@ class LineReader {
     }
     const start = this.at;
     while (!this.#atEnd() && this.#code() !== COMMA && this.#code() !== SPACE) this.at++;
-    const raw = this.#text.slice(start, this.at);
-    const value = fieldValue(raw);
+    const length = this.at - start;
+    if (length === 0) throw new LineError(`field ${shown(key)} has no value`);
+    const value = length > MAX_VALUE_BYTES ? undefined : fieldValue(this.#text.slice(start, this.at));
     if (value !== undefined) return value;
     this.at = start;
     throw new LineError(
-      raw === ''
-        ? `field ${JSON.stringify(key)} has no value`
-        : `field ${JSON.stringify(key)} is neither a number, a boolean nor a quoted string`,
+      length > MAX_VALUE_BYTES
+        ? `the value of field ${shown(key)} has more than ${MAX_VALUE_BYTES} bytes`
+        : `field ${shown(key)} is neither a number, a boolean nor a quoted string`,
     );
   }
 
@@ -164,9 +182,7 @@ class LineReader {
     }
     // The rest of the body may be good lines: only this line is given up.
     this.at = start;
-    throw new LineError(
-      `the quoted value of field ${JSON.stringify(key)} is not closed within ${MAX_STRING_BYTES} bytes`,
-    );
+    throw new LineError(`the quoted value of field ${shown(key)} is not closed within ${MAX_STRING_BYTES} bytes`);
   }
 
   #timestamp(): string | undefined {
@@ -197,26 +213,35 @@ class LineReader {
 
   #atEnd(): boolean {
     const code = this.#code();
-    return (
-      Number.isNaN(code) || code === NEWLINE || (code === RETURN && endOfLine(this.#text, this.at) === this.at + 1)
-    );
+    if (code === RETURN) {
+      const next = this.#text.charCodeAt(this.at + 1);
+      return Number.isNaN(next) || next === NEWLINE;
+    }
+    return Number.isNaN(code) || code === NEWLINE;
   }
 }
 
 function fieldValue(raw: string): FieldValue | undefined {
-  const integer = INTEGER.exec(raw);
-  if (integer !== null) return { kind: 'number', text: `${integer[1] === '-' ? '-' : ''}${integer[2] ?? ''}` };
-  const float = FLOAT.exec(raw);
-  if (float !== null) {
-    const [, sign, whole = '0', fraction = '', bareFraction = '', exponent = ''] = float;
-    const digits = fraction + bareFraction;
-    return {
-      kind: 'number',
-      text: `${sign === '-' ? '-' : ''}${whole}${digits === '' ? '' : `.${digits}`}${exponent}`,
-    };
-  }
+  if (INTEGER.test(raw)) return { kind: 'number', text: jsonNumber(raw.slice(0, -1)) };
+  if (FLOAT.test(raw)) return { kind: 'number', text: jsonNumber(raw) };
   if (BOOLEAN.test(raw)) return { kind: 'boolean' };
   return NOT_A_NUMBER.test(raw) ? { kind: 'not-a-number', text: raw } : undefined;
+}
+
+/** A number as JSON has it: no sign `+`, no leading zeros, digits on both sides of the point; every other digit as it was. */
+function jsonNumber(raw: string): string {
+  const sign = raw.startsWith('-') ? '-' : '';
+  let start = sign !== '' || raw.startsWith('+') ? 1 : 0;
+  while (raw.charCodeAt(start) === ZERO && isDigit(raw.charCodeAt(start + 1))) start++;
+  const whole = isDigit(raw.charCodeAt(start)) ? '' : '0';
+  const rest = raw.slice(start);
+  const point = rest.indexOf('.');
+  const isBare = point >= 0 && !isDigit(rest.charCodeAt(point + 1));
+  return `${sign}${whole}${isBare ? rest.slice(0, point) + rest.slice(point + 1) : rest}`;
+}
+
+function isDigit(code: number): boolean {
+  return code >= ZERO && code <= NINE;
 }
 
 function isSpecial(code: number, stopAtEquals: boolean): boolean {
@@ -226,6 +251,11 @@ function isSpecial(code: number, stopAtEquals: boolean): boolean {
 function endOfLine(text: string, from: number): number {
   const end = text.indexOf('\n', from);
   return end < 0 ? text.length : end;
+}
+
+/** A name as it stands in a message. */
+function shown(name: string): string {
+  return JSON.stringify(name.length > SHOWN_CHARACTERS ? `${name.slice(0, SHOWN_CHARACTERS)}…` : name);
 }
 
 /** A name's bytes as UTF-8. */
