@@ -94,7 +94,8 @@ export class NameNodes {
           path: url.pathname === '/' ? '/webhdfs/v1' : url.pathname.replace(/\/+$/, ''),
           user: options.user,
         },
-        { agent: isSecure ? secure : plain, followRedirect: false },
+        // Null, since the driver would send everything to the proxy that `http_proxy` names, which uploads and reads do not use either.
+        { agent: isSecure ? secure : plain, followRedirect: false, proxy: null },
       );
       return { url: text, host: url.host, driver };
     });
