@@ -178,6 +178,33 @@ describe('decodeEnvelope', () => {
     });
   });
 
+  it.each<[string, string, string, string]>([
+    [
+      'a unit of 129 characters',
+      envelope({ payload: { unit: JSON.stringify('u'.repeat(129)) } }),
+      'invalid-unit',
+      'unit',
+    ],
+    ['a unit with half a surrogate pair', envelope({ payload: { unit: '"\\ud800"' } }), 'invalid-unit', 'unit'],
+    ['a unit with a NUL', envelope({ payload: { unit: '"M\\u0000W"' } }), 'invalid-unit', 'unit'],
+    [
+      'a correlation id with half a surrogate pair',
+      envelope({ outer: { correlation_id: '"c\\udc00"' } }),
+      'wrong-type',
+      'correlation_id',
+    ],
+  ])('does not accept %s, but reads it where it lies in Kafka already', (_what, text, code, field) => {
+    expect(decode(text)).toMatchObject({ ok: false, rejection: { code, field } });
+    expect(decodeEnvelope(Buffer.from(text), RECEIVED_AT_MS, { ...limits, stored: true }).ok).toBe(true);
+  });
+
+  it.each(['u'.repeat(128), 'm³/h', '😀', ' '])('accepts the unit %j', (unit) => {
+    expect(decode(envelope({ payload: { unit: JSON.stringify(unit) } }))).toMatchObject({
+      ok: true,
+      reading: { unit },
+    });
+  });
+
   it('accepts an event time just inside both bounds', () => {
     expect(decode(envelope({ outer: { created_at: '631152000' } })).ok).toBe(true);
     expect(decode(envelope({ outer: { created_at: String(RECEIVED_AT_MS / 1_000 + 3_600) } })).ok).toBe(true);

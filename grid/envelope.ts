@@ -20,11 +20,19 @@ export interface DecodeLimits {
   readonly maxBytes: number;
   /** How far event time may lie ahead of the time at which the record was received. */
   readonly maxAheadMs: number;
+  /**
+   * For what lies in Kafka already: earlier versions, and other producers, put no bounds to `unit` and to the characters of
+   * `correlation_id`. What is accepted now is held against them. Default false.
+   */
+  readonly stored?: boolean;
 }
 
 /** 1990-01-01T00:00:00Z: no telemetry of a power grid is older, and clocks that were never set say 1970 or 1980. */
 export const EARLIEST_EVENT_TIME_MS = 631_152_000_000;
 const SENSOR_ID_MAX_CHARACTERS = 128;
+const UNIT_MAX_CHARACTERS = 128;
+/** Control characters and separators of lines and paragraphs; halves of surrogate pairs, which cannot be written as UTF-8. */
+const NOT_PRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
 const KNOWN_SCHEMA_VERSION = 1;
 
 /**
@@ -112,6 +120,13 @@ export function decodeThoroughly(bytes: Buffer, receivedAtMs: number, limits: De
   const unit = payload['unit'];
   if (unit === undefined) return missing('unit');
   if (typeof unit !== 'string') return wrongType('unit', 'a string', unit);
+  if (limits.stored !== true && (unit.length > UNIT_MAX_CHARACTERS || NOT_PRINTABLE.test(unit))) {
+    return reject(
+      'invalid-unit',
+      'unit',
+      `unit is ${quote(unit)}; it must have at most ${UNIT_MAX_CHARACTERS} characters, all of them printable.`,
+    );
+  }
   const aspect = payload['temporal_aspect'];
   if (aspect === undefined) return missing('temporal_aspect');
   if (typeof aspect !== 'string') return wrongType('temporal_aspect', 'a string', aspect);
@@ -128,6 +143,9 @@ export function decodeThoroughly(bytes: Buffer, receivedAtMs: number, limits: De
   if (typeof correlationId !== 'string') return wrongType('correlation_id', 'a string', correlationId);
   if (correlationId === '' || correlationId.length > 128) {
     return reject('wrong-type', 'correlation_id', 'correlation_id must have 1 to 128 characters.');
+  }
+  if (limits.stored !== true && /\p{Cs}/u.test(correlationId)) {
+    return reject('wrong-type', 'correlation_id', 'correlation_id holds half a surrogate pair, which is no character.');
   }
   const createdAt = readNumber(envelope['created_at'], envelopeTexts.get('created_at'), 'created_at');
   if (!createdAt.ok) return createdAt;
@@ -215,13 +233,8 @@ function readSensorId(value: unknown, text: string | undefined, field: string): 
     return { ok: true, text };
   }
   if (typeof value !== 'string') return wrongType(field, 'a whole number or a string', value);
-  // Control characters and outer white space make ids that look alike but are not; lone surrogates cannot be written as UTF-8.
-  if (
-    value === '' ||
-    value.length > SENSOR_ID_MAX_CHARACTERS ||
-    value.trim() !== value ||
-    /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(value)
-  ) {
+  // Control characters and outer white space make ids that look alike but are not.
+  if (value === '' || value.length > SENSOR_ID_MAX_CHARACTERS || value.trim() !== value || NOT_PRINTABLE.test(value)) {
     return reject(
       'invalid-sensor-id',
       field,

@@ -54,6 +54,7 @@ export const ERRORS = {
   'wrong-type': input(),
   'not-a-number': input(),
   'invalid-sensor-id': input(),
+  'invalid-unit': input(),
   'unknown-aspect': input(),
   'unknown-schema-version': input(),
   'event-time-too-old': input(),
@@ -87,6 +88,7 @@ export const ERRORS = {
   fenced: { retryable: true, fault: 'store', disposition: 'restart', httpStatus: 409 },
   'commit-lost': { retryable: true, fault: 'store', disposition: 'restart', httpStatus: 409 },
   'commit-log-corrupt': operator(),
+  'commit-set-aside': operator(),
   // Other stores and sources.
   'redis-unavailable': store(),
   'redis-refused': operator(502),

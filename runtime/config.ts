@@ -55,9 +55,18 @@ const moment = () =>
     .transform((text) => (text === '' ? undefined : Date.parse(text)));
 
 const port = () => integer(0, 65_535);
-const kafkaName = () => z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'must be a Kafka topic name');
+const kafkaName = () => z.string().regex(/^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/, 'must be a Kafka topic name');
+/** A topic whose records lie in HDFS, in a directory and in files of its name (255 bytes with the offsets behind it). */
+const storedTopicName = () =>
+  kafkaName()
+    .regex(/^.{1,200}$/, 'must have at most 200 characters, since its files in HDFS are named after it')
+    .regex(/^[^._]/, 'must not begin with . or _, since readers of HDFS pass over such directories');
 const hdfsDirectory = () =>
-  z.string().regex(/^\/[^\s]*[^/\s]$/, 'must be an absolute HDFS path without a slash at its end');
+  z
+    .string()
+    .max(1_000)
+    .regex(/^\/[^\s]*[^/\s]$/, 'must be an absolute HDFS path without a slash at its end')
+    .regex(/^(?:\/(?!\.{1,2}(?:\/|$))[^/:]+)+$/, 'must have no empty segment, no . or .., and no colon');
 
 /** The sinks that a speed-layer worker can run, each a consumer group of its own. */
 export const SINK_NAMES = ['hdfs', 'redis', 'mongodb', 'router', 'unorganized'] as const;
@@ -137,9 +146,9 @@ export const environmentSchema = z.object({
   SHUTDOWN_TIMEOUT_MS: integer(100, 600_000).prefault('10000'),
 
   // Kafka
-  TOPIC_INGESTION: kafkaName().prefault('INGESTION'),
+  TOPIC_INGESTION: storedTopicName().prefault('INGESTION'),
   TOPIC_DLQ: kafkaName().prefault('INGESTION.DLQ'),
-  TOPIC_UNORGANIZED: kafkaName().prefault('UNORGANIZED'),
+  TOPIC_UNORGANIZED: storedTopicName().prefault('UNORGANIZED'),
   TOPIC_AGGREGATES: kafkaName().prefault('AGGREGATES'),
   TOPIC_PARTITIONS: integer(1, 10_000).prefault('6'),
   TOPIC_REPLICATION_FACTOR: integer(1, 10).prefault('1'),

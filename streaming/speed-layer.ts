@@ -56,8 +56,8 @@ export function startSpeedLayer(options: SpeedLayerOptions): SpeedLayer {
 
   return {
     readiness() {
-      const problems = [...consumers].flatMap(([name, consumer]) =>
-        consumer.problems().map((problem) => `${name}: ${problem}`),
+      const problems = options.sinks.flatMap(({ name, problems: ofData }) =>
+        [...(consumers.get(name)?.problems() ?? []), ...(ofData?.() ?? [])].map((problem) => `${name}: ${problem}`),
       );
       return { ready: problems.length === 0, problems };
     },

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { asGridError, GridError } from '../../grid/errors.ts';
-import type { CrcType } from './checksum.ts';
+import type { CrcType } from './write/checksum.ts';
 import { errorOfSilence } from './failure.ts';
 import type {
   CreateOptions,
@@ -13,14 +13,22 @@ import type {
   HdfsWriter,
   ReadRange,
   WrittenFile,
-} from './hdfs.ts';
-import { hostOf, NameNodes, type Operation } from './name-nodes.ts';
+} from './port.ts';
+import { hostOf, NameNodes, type Operation } from './name-node/name-nodes.ts';
 import { encodeHdfsPath, parentOf } from './path.ts';
-import { openDownload } from './download.ts';
-import { announcedCrcTypeIn, booleanIn, checksumIn, healthIn, listingIn, locationIn, statusIn } from './reply.ts';
-import { DataNodeUpload } from './upload.ts';
-import { sentBytes, verify } from './verification.ts';
-import { VerifiedWriter } from './writer.ts';
+import { openDownload } from './read/download.ts';
+import {
+  announcedCrcTypeIn,
+  booleanIn,
+  checksumIn,
+  healthIn,
+  listingIn,
+  locationIn,
+  statusIn,
+} from './name-node/reply.ts';
+import { DataNodeUpload } from './write/upload.ts';
+import { sentBytes, verify } from './write/verification.ts';
+import { VerifiedWriter } from './write/writer.ts';
 
 /** DataNodes that are tried, one after the other, when they refuse the connection. */
 const MAX_DATA_NODES = 4;

@@ -13,6 +13,7 @@ export function openSinks(names: readonly SinkName[], environment: SinkEnvironme
   const limits: DecodeLimits = {
     maxBytes: config.ENVELOPE_MAX_BYTES,
     maxAheadMs: config.EVENT_TIME_MAX_AHEAD_SECONDS * 1_000,
+    stored: true,
   };
   const hdfsMetrics = createHdfsSinkMetrics(environment.metrics);
   const open: Record<SinkName, () => Sink> = {

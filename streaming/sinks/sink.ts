@@ -10,6 +10,8 @@ export interface Sink {
   readonly name: SinkName;
   readonly topics: readonly string[];
   readonly createProcessor: (context: PartitionContext) => PartitionProcessor;
+  /** What of the sink's data needs somebody's attention, in sentences; shown at `/readyz` beside what its consumer has to say. */
+  readonly problems?: () => readonly string[];
   /** Lets go of the sink's connections, after its consumer has stopped. Never throws. */
   readonly close: () => Promise<void>;
 }

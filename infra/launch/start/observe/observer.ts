@@ -98,6 +98,7 @@ export class Observer {
     const limits = {
       maxBytes: config.ENVELOPE_MAX_BYTES,
       maxAheadMs: config.EVENT_TIME_MAX_AHEAD_SECONDS * 1_000,
+      stored: true,
     };
     const topicDirectory = `${config.HDFS_TOPICS_DIRECTORY}/${config.TOPIC_INGESTION}`;
     this.#kafka = new Poll(MIDDLE_MS, () => this.#askKafka());

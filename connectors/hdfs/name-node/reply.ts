@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { CrcType } from './checksum.ts';
-import { errorOfMangledReply } from './failure.ts';
-import type { FileChecksum, FileStatus } from './hdfs.ts';
+import type { CrcType } from '../write/checksum.ts';
+import { errorOfMangledReply } from '../failure.ts';
+import type { FileChecksum, FileStatus } from '../port.ts';
 import type { Reply } from './name-nodes.ts';
-import { childOf, nameOf } from './path.ts';
+import { childOf, nameOf } from '../path.ts';
 
 const fileStatus = z.object({
   pathSuffix: z.string(),

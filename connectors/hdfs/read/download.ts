@@ -1,8 +1,8 @@
 import http from 'node:http';
 import https from 'node:https';
 import { pipeline, Transform, type Readable, type TransformCallback } from 'node:stream';
-import { GridError } from '../../grid/errors.ts';
-import { errorOfClosing, errorOfConnection, errorOfReply, errorOfSilence, type Attempt } from './failure.ts';
+import { GridError } from '../../../grid/errors.ts';
+import { errorOfClosing, errorOfConnection, errorOfReply, errorOfSilence, type Attempt } from '../failure.ts';
 
 const MAX_REPLY_BYTES = 64 * 1024;
 

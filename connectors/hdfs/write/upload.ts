@@ -1,8 +1,8 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
-import { GridError } from '../../grid/errors.ts';
-import { errorOfClosing, errorOfConnection, errorOfReply, errorOfSilence, type Attempt } from './failure.ts';
+import { GridError } from '../../../grid/errors.ts';
+import { errorOfClosing, errorOfConnection, errorOfReply, errorOfSilence, type Attempt } from '../failure.ts';
 
 /** Longest body of an error reply that is kept. A RemoteException with its stack trace has some 2 KB. */
 const MAX_REPLY_BYTES = 64 * 1024;

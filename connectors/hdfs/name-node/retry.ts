@@ -1,6 +1,6 @@
 import pRetry from 'p-retry';
-import { GridError } from '../../grid/errors.ts';
-import type { HdfsRetry } from './hdfs.ts';
+import { GridError } from '../../../grid/errors.ts';
+import type { HdfsRetry } from '../port.ts';
 
 /** When and how often calls are repeated: see `HdfsOptions`. */
 export interface RetryPolicy {

@@ -1,6 +1,6 @@
-import { GridError } from '../../grid/errors.ts';
+import { GridError } from '../../../grid/errors.ts';
 import { BYTES_PER_CRC, checksumOf, checksumText, crcTypeOf, FileDigest, type CrcType } from './checksum.ts';
-import type { FileChecksum, HdfsPort, WrittenFile } from './hdfs.ts';
+import type { FileChecksum, HdfsPort, WrittenFile } from '../port.ts';
 
 /** Reads that verification needs. */
 type Reads = Pick<HdfsPort, 'status' | 'checksum' | 'read'>;

@@ -27,6 +27,8 @@ declare module 'webhdfs' {
     /** False: a connection of its own for this request, whatever `agent` says. */
     readonly pool?: false;
     readonly followRedirect?: boolean;
+    /** Null: straight to the server, whatever the environment says. */
+    readonly proxy?: null;
     readonly headers?: Readonly<Record<string, string>>;
   }
 

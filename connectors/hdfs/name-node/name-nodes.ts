@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import webhdfs, { type Driver } from 'webhdfs';
-import { GridError } from '../../grid/errors.ts';
+import { GridError } from '../../../grid/errors.ts';
 import {
   errorOfClosing,
   errorOfConnection,
@@ -11,8 +11,8 @@ import {
   wasNeverSent,
   wasNotTried,
   type Attempt,
-} from './failure.ts';
-import { encodeHdfsPath } from './path.ts';
+} from '../failure.ts';
+import { encodeHdfsPath } from '../path.ts';
 import { isPassing, withRetries, type RetryPolicy } from './retry.ts';
 
 export interface NameNodesOptions {
@@ -94,7 +94,8 @@ export class NameNodes {
           path: url.pathname === '/' ? '/webhdfs/v1' : url.pathname.replace(/\/+$/, ''),
           user: options.user,
         },
-        { agent: isSecure ? secure : plain, followRedirect: false },
+        // Null, since the driver would send everything to the proxy that `http_proxy` names, which uploads and reads do not use either.
+        { agent: isSecure ? secure : plain, followRedirect: false, proxy: null },
       );
       return { url: text, host: url.host, driver };
     });

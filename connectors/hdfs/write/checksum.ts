@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
-import { GridError } from '../../grid/errors.ts';
+import { GridError } from '../../../grid/errors.ts';
 import { CRC32, CRC32C, crc, type CrcTable } from './crc.ts';
-import type { FileChecksum } from './hdfs.ts';
+import type { FileChecksum } from '../port.ts';
 
 /** The CRC that a DataNode keeps for each chunk (`dfs.checksum.type`). */
 export type CrcType = 'CRC32' | 'CRC32C';

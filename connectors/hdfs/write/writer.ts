@@ -1,5 +1,5 @@
 import { FileDigest, type CrcType } from './checksum.ts';
-import type { HdfsWriter, WrittenFile } from './hdfs.ts';
+import type { HdfsWriter, WrittenFile } from '../port.ts';
 import type { DataNodeUpload } from './upload.ts';
 import { sentStream, type SentFile } from './verification.ts';
 
