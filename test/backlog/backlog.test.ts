@@ -6,6 +6,7 @@ import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { eventually } from '../support/eventually.ts';
 import { KafkaFeed } from '../support/kafka-feed.ts';
+import { REDIS_DATABASES } from '../support/redis-databases.ts';
 import { WorkerProcess } from '../support/worker-process.ts';
 import { readCommits } from '../hdfs-sink/master-data.ts';
 
@@ -31,7 +32,7 @@ const environment = {
   CONSUMER_GROUP_PREFIX: name,
   HDFS_TOPICS_DIRECTORY: topicsDirectory,
   MONGODB_DATABASE: name,
-  REDIS_URL: `redis://${new URL(config.REDIS_URL).host}/13`,
+  REDIS_URL: `redis://${new URL(config.REDIS_URL).host}/${REDIS_DATABASES.backlog}`,
   SPEED_METRICS_PORT: '0',
   SIMULATOR_METRICS_PORT: '0',
   LOG_LEVEL: 'warn',

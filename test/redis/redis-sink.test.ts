@@ -11,14 +11,13 @@ import { createRedisSink } from '../../streaming/sinks/redis/redis-sink.ts';
 import { eventually } from '../support/eventually.ts';
 import { batchOf, contextOf, LIMITS, routesOf, SILENT } from '../support/partitions.ts';
 import { makeEnvelope } from '../support/readings.ts';
+import { REDIS_DATABASES } from '../support/redis-databases.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
-/** A database number that nothing else uses. */
-const DATABASE = 9;
 const TOPIC = 'INGESTION';
 
 const serverUrl = new URL(loadConfig().REDIS_URL);
-const databaseUrl = `redis://${serverUrl.host}/${DATABASE}`;
+const databaseUrl = `redis://${serverUrl.host}/${REDIS_DATABASES.redisSink}`;
 const observer = new Redis(databaseUrl);
 const connections: RedisConnection[] = [];
 
@@ -292,7 +291,7 @@ describe('when Redis cannot be reached', () => {
   async function throughProxy() {
     const proxy = await TcpProxy.start({ targetHost: serverUrl.hostname, targetPort: Number(serverUrl.port || 6379) });
     const group = randomUUID();
-    const connection = connect(`redis://${proxy.address}/${DATABASE}`);
+    const connection = connect(`redis://${proxy.address}/${REDIS_DATABASES.redisSink}`);
     const open = async () => {
       const sink = makeSink(connection).create(contextOf(group, TOPIC));
       return { sink, from: Number(await sink.open()) };

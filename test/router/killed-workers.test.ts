@@ -10,13 +10,12 @@ import { loadConfig } from '../../runtime/config.ts';
 import { eventually } from '../support/eventually.ts';
 import { KafkaTopics } from '../support/kafka-topics.ts';
 import { makeEnvelope } from '../support/readings.ts';
+import { REDIS_DATABASES } from '../support/redis-databases.ts';
 import { WorkerProcess } from '../support/worker-process.ts';
 
 const PARTITIONS = 4;
 const SENSORS = 20;
 const KILLS = 6;
-/** A database number that nothing else uses. */
-const REDIS_DATABASE = 10;
 
 const config = loadConfig();
 const topics = new KafkaTopics(config.KAFKA_BROKERS);
@@ -25,7 +24,7 @@ const source = topics.name(`${id}.INGESTION`);
 const deadLetters = topics.name(`${id}.DLQ`);
 const copies = topics.name(`${id}.SENSOR_ID_6`);
 const group = `test-${id}`;
-const redisUrl = `redis://${new URL(config.REDIS_URL).host}/${REDIS_DATABASE}`;
+const redisUrl = `redis://${new URL(config.REDIS_URL).host}/${REDIS_DATABASES.killedWorkers}`;
 const database = `test_killed_${process.pid}`;
 
 const redis = new Redis(redisUrl);
