@@ -59,7 +59,7 @@ describe('an ingest worker that Kafka deserts', () => {
 
   it('loses and doubles nothing acknowledged when the broker is killed under load and comes back', async () => {
     const load = new Load(worker);
-    await sleep(1_500);
+    await eventually('readings are taken', () => load.acknowledged.length > 2_000);
     expect(kill('kafka', 'SIGKILL', stack)).toBe(1);
     await eventually('senders are told', () => load.refused.includes(503));
     await bringUp(['kafka'], stack);

@@ -221,6 +221,6 @@ describe('the partition consumer', () => {
     expect(consumer.problems()).not.toEqual([]);
     await feed.createTopic(later, 1);
     await feed.send(later, [{ value: '0' }]);
-    await eventually('read', () => recorder.count(0) === 1, 30_000);
+    await eventually('read', () => recorder.count(0) === 1);
   });
 });

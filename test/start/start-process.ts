@@ -45,7 +45,7 @@ export class StartProcess {
   }
 
   /** Waits until it has printed something like this; fails when it ends before. */
-  async printed(pattern: RegExp, timeoutMs = 120_000): Promise<RegExpExecArray> {
+  async printed(pattern: RegExp, timeoutMs = 240_000): Promise<RegExpExecArray> {
     return eventually(
       `the output matches ${String(pattern)}`,
       () => {

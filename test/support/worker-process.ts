@@ -7,6 +7,16 @@ import { PROJECT_DIRECTORY } from '../../infra/native/settings.ts';
 /** How much of a process's output is kept for messages. */
 const KEPT_OUTPUT_CHARACTERS = 20_000;
 
+/** What still runs goes with the process of the tests: when vitest ends it, which it does with SIGTERM, or is gone itself. */
+const running = new Set<ChildProcess>();
+for (const event of ['SIGTERM', 'disconnect']) {
+  process.once(event, () => {
+    for (const child of running) child.kill('SIGKILL');
+    // In a test, process.exit() is taken for a mistake.
+    process.kill(process.pid, 'SIGKILL');
+  });
+}
+
 /** How a process ended. */
 export interface Ended {
   readonly code: number | null;
@@ -32,12 +42,15 @@ export class WorkerProcess {
       env: { ...process.env, ...script.environment, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    const child = this.#child;
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     const keep = (chunk: Buffer): void => {
       this.#output = (this.#output + chunk.toString()).slice(-KEPT_OUTPUT_CHARACTERS);
     };
-    this.#child.stdout?.on('data', keep);
-    this.#child.stderr?.on('data', keep);
-    this.ended = once(this.#child, 'exit').then(() => ({ code: this.#child.exitCode, signal: this.#child.signalCode }));
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
+    this.ended = once(child, 'exit').then(() => ({ code: child.exitCode, signal: child.signalCode }));
   }
 
   /** The last of what it wrote. */
