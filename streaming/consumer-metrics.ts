@@ -1,4 +1,4 @@
-import type { ConsumerObserver, PartitionStatus } from '../connectors/kafka/owned-partition.ts';
+import type { ConsumerObserver, PartitionStatus } from '../connectors/kafka/consume/owned-partition.ts';
 import { Counter, Gauge, Histogram, type Registry } from '../runtime/metrics.ts';
 
 /** Metrics of reading, by sink and topic; alike for all sinks. */

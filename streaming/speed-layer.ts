@@ -1,6 +1,6 @@
 import type { KafkaClient } from '../connectors/kafka/client.ts';
-import type { PartitionStatus } from '../connectors/kafka/owned-partition.ts';
-import { PartitionConsumer } from '../connectors/kafka/partition-consumer.ts';
+import type { PartitionStatus } from '../connectors/kafka/consume/owned-partition.ts';
+import { PartitionConsumer } from '../connectors/kafka/consume/partition-consumer.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Registry } from '../runtime/metrics.ts';

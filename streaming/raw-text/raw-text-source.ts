@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { KafkaProducer } from '../../connectors/kafka/producer.ts';
+import type { KafkaProducer } from '../../connectors/kafka/produce/producer.ts';
 import { asGridError, GridError } from '../../grid/errors.ts';
 import { ByteBudget } from '../../runtime/byte-budget.ts';
 import type { Logger } from '../../runtime/logger.ts';

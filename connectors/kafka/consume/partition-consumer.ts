@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../../runtime/logger.ts';
 import {
   FIRST_RETRY_DELAY_MS,
   OwnedPartition,

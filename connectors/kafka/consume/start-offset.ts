@@ -1,5 +1,5 @@
 import type { Admin } from 'kafkajs';
-import { GridError } from '../../grid/errors.ts';
+import { GridError } from '../../../grid/errors.ts';
 
 /** Where reading a partition starts, and what Kafka still has of it. */
 export interface StartOffset {

@@ -1,6 +1,6 @@
 import type { Admin, Batch, Consumer } from 'kafkajs';
-import { asGridError, GridError } from '../../grid/errors.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import { asGridError, GridError } from '../../../grid/errors.ts';
+import type { Logger } from '../../../runtime/logger.ts';
 import type { CloseReason, ConsumedBatch, PartitionContext, PartitionProcessor } from './consumed.ts';
 import { FetchedRecords } from './fetched-records.ts';
 import { startOffset } from './start-offset.ts';
