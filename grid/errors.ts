@@ -74,6 +74,7 @@ export const ERRORS = {
   'producer-queue-full': store(429),
   'not-acknowledged': store(),
   'offset-beyond-end': operator(),
+  'batch-undecodable': operator(),
   'expired-before-read': { retryable: false, fault: 'operator', disposition: 'retry', httpStatus: 500 },
   // HDFS.
   'hdfs-unavailable': store(),

@@ -1,11 +1,11 @@
 import type { KafkaClient } from '../connectors/kafka/client.ts';
-import type { PartitionStatus } from '../connectors/kafka/owned-partition.ts';
-import { PartitionConsumer } from '../connectors/kafka/partition-consumer.ts';
+import { PartitionConsumer } from '../connectors/kafka/consume/partition-consumer.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Registry } from '../runtime/metrics.ts';
 import type { Readiness } from '../runtime/http/operations-routes.ts';
-import { createConsumerMetrics } from './consumer-metrics.ts';
+import { createConsumerMetrics, type ConsumerStatus } from './consumer-metrics.ts';
+import type { Readiness } from '../runtime/http/operations-server.ts';
 import type { Sink } from './sinks/sink.ts';
 
 export interface SpeedLayerOptions {
@@ -33,8 +33,10 @@ const CLOSE_SHARE = 0.1;
 export function startSpeedLayer(options: SpeedLayerOptions): SpeedLayer {
   const { config, logger } = options;
   const consumers = new Map<string, PartitionConsumer>();
-  const statuses = function* (): Generator<[string, PartitionStatus[]]> {
-    for (const [name, consumer] of consumers) yield [name, consumer.status()];
+  const statuses = function* (): Generator<ConsumerStatus> {
+    for (const [sink, consumer] of consumers) {
+      yield { sink, isMember: consumer.isMember, partitions: consumer.status() };
+    }
   };
   const consumerMetrics = createConsumerMetrics(options.metrics, statuses);
   for (const sink of options.sinks) {

@@ -1,5 +1,5 @@
 import { createKafka } from '../connectors/kafka/client.ts';
-import { ensureTopicsEventually } from '../connectors/kafka/topics.ts';
+import { ensureTopicsEventually } from '../connectors/kafka/topics/topics.ts';
 import { startOperationsServer } from '../runtime/http/operations-server.ts';
 import { runProcess } from '../runtime/process.ts';
 import { projectTopics } from '../streaming/project-topics.ts';

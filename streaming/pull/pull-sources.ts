@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import type { RecordProducer } from '../../connectors/kafka/record-producer.ts';
+import type { RecordProducer } from '../../connectors/kafka/produce/record-producer.ts';
 import { decodeEnvelope, type DecodeLimits } from '../../grid/envelope.ts';
 import { asGridError, type GridError } from '../../grid/errors.ts';
 import type { Logger } from '../../runtime/logger.ts';

@@ -1,4 +1,4 @@
-import type { PartitionContext, PartitionProcessor } from '../../connectors/kafka/consumed.ts';
+import type { PartitionContext, PartitionProcessor } from '../../connectors/kafka/consume/consumed.ts';
 import type { Config, SinkName } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Registry } from '../../runtime/metrics.ts';

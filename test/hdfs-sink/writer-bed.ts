@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
-import type { ConsumedBatch } from '../../connectors/kafka/consumed.ts';
+import type { ConsumedBatch } from '../../connectors/kafka/consume/consumed.ts';
 import { asGridError } from '../../grid/errors.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { CommitLog } from '../../streaming/sinks/hdfs/commit-log.ts';

@@ -1,5 +1,5 @@
 import type { HdfsPort } from '../../../connectors/hdfs/hdfs.ts';
-import type { PartitionContext, PartitionProcessor } from '../../../connectors/kafka/consumed.ts';
+import type { PartitionContext, PartitionProcessor } from '../../../connectors/kafka/consume/consumed.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { Counter, Gauge, Histogram, type Registry } from '../../../runtime/metrics.ts';
 import type { OnCommitPoint } from './commit-point.ts';

@@ -4,7 +4,7 @@ import type {
   ConsumedBatch,
   PartitionContext,
   PartitionProcessor,
-} from '../../../connectors/kafka/consumed.ts';
+} from '../../../connectors/kafka/consume/consumed.ts';
 import { asGridError, GridError } from '../../../grid/errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { CommitLog } from './commit-log.ts';

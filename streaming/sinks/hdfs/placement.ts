@@ -1,4 +1,4 @@
-import type { ConsumedRecord } from '../../../connectors/kafka/consumed.ts';
+import type { ConsumedRecord } from '../../../connectors/kafka/consume/consumed.ts';
 import { decodeEnvelope, type DecodeLimits } from '../../../grid/envelope.ts';
 import type { Routes } from '../../routes/routes-file.ts';
 

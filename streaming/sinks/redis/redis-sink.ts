@@ -1,4 +1,8 @@
-import type { ConsumedBatch, PartitionContext, PartitionProcessor } from '../../../connectors/kafka/consumed.ts';
+import type {
+  ConsumedBatch,
+  PartitionContext,
+  PartitionProcessor,
+} from '../../../connectors/kafka/consume/consumed.ts';
 import type { NewestValues, PositionOwner } from '../../../connectors/redis/newest-values.ts';
 import { decodeEnvelope, type DecodeLimits } from '../../../grid/envelope.ts';
 import { Counter, type Registry } from '../../../runtime/metrics.ts';

@@ -1,5 +1,5 @@
-import type { ConsumedRecord } from '../../../connectors/kafka/consumed.ts';
-import { recordBytes, type OutgoingRecord } from '../../../connectors/kafka/transactional-writer.ts';
+import type { ConsumedRecord } from '../../../connectors/kafka/consume/consumed.ts';
+import { recordBytes, type OutgoingRecord } from '../../../connectors/kafka/produce/transactional-writer.ts';
 import type { Rejection } from '../../../grid/envelope.ts';
 
 /** The headers that say why a record was set aside and where it lies. */

@@ -1,6 +1,6 @@
 import { createKafka } from '../../../connectors/kafka/client.ts';
-import { TopicDirectory } from '../../../connectors/kafka/topic-directory.ts';
-import { TransactionalWriter } from '../../../connectors/kafka/transactional-writer.ts';
+import { TopicDirectory } from '../../../connectors/kafka/topics/topic-directory.ts';
+import { TransactionalWriter } from '../../../connectors/kafka/produce/transactional-writer.ts';
 import type { DecodeLimits } from '../../../grid/envelope.ts';
 import type { Sink, SinkEnvironment } from '../sink.ts';
 import { createRouterSink } from './router-sink.ts';

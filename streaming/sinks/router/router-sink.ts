@@ -1,5 +1,9 @@
-import type { ConsumedBatch, PartitionContext, PartitionProcessor } from '../../../connectors/kafka/consumed.ts';
-import type { OutgoingRecord, TransactionalWriter } from '../../../connectors/kafka/transactional-writer.ts';
+import type {
+  ConsumedBatch,
+  PartitionContext,
+  PartitionProcessor,
+} from '../../../connectors/kafka/consume/consumed.ts';
+import type { OutgoingRecord, TransactionalWriter } from '../../../connectors/kafka/produce/transactional-writer.ts';
 import { decodeEnvelope, type DecodeLimits } from '../../../grid/envelope.ts';
 import type { ErrorCode } from '../../../grid/errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';

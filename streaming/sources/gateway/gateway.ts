@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { KafkaProducer } from '../../../connectors/kafka/producer.ts';
+import type { KafkaProducer } from '../../../connectors/kafka/produce/producer.ts';
 import { asGridError, GridError } from '../../../grid/errors.ts';
 import { ByteBudget } from '../../../runtime/byte-budget.ts';
 import type { Logger } from '../../../runtime/logger.ts';
@@ -11,6 +11,7 @@ import { addOperationsRoutes, type Readiness } from '../../../runtime/http/opera
 import { readWhole } from '../../../runtime/http/request-body.ts';
 import { headerOf, queryParameterOf } from '../../../runtime/http/request-parameters.ts';
 import { within } from '../../../runtime/waiting/time-limit.ts';
+import { listen } from '../../../runtime/http/operations-server.ts';
 import { readRecords, type ReadBody } from './accept.ts';
 import { bodyFormat, declaredFormat, firstNonBlank } from './body-format.ts';
 import { createGatewayMetrics } from './gateway-metrics.ts';

@@ -1,20 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { KafkaProducer } from '../../../connectors/kafka/producer.ts';
+import type { KafkaProducer } from '../../../connectors/kafka/produce/producer.ts';
 import { asGridError, GridError } from '../../../grid/errors.ts';
 import { ByteBudget } from '../../../runtime/byte-budget.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { Counter, type Registry } from '../../../runtime/metrics.ts';
-import {
-  checkCharset,
-  contentTypeOf,
-  withoutByteOrderMark,
-  type ContentType,
-} from '../../../runtime/http/content-type.ts';
+import { checkCharset, contentTypeOf, withoutByteOrderMark, type ContentType } from '../../../runtime/http/content-type.ts';
 import { createHttpServer, DetailedError } from '../../../runtime/http/http-server.ts';
 import { listen } from '../../../runtime/http/listen.ts';
 import { openBody, readWhole } from '../../../runtime/http/request-body.ts';
 import { headerOf } from '../../../runtime/http/request-parameters.ts';
+import { listen } from '../../../runtime/http/operations-server.ts';
 import { flumeEvents } from './flume-events.ts';
 import { LineCutter } from './line-cutter.ts';
 import { TextWriter } from './text-writer.ts';

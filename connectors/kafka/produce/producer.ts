@@ -1,17 +1,19 @@
 import { setMaxListeners } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { asGridError, GridError } from '../../grid/errors.ts';
-import { ByteBudget } from '../../runtime/byte-budget.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import { asGridError, GridError } from '../../../grid/errors.ts';
+import { ByteBudget } from '../../../runtime/byte-budget.ts';
+import type { Logger } from '../../../runtime/logger.ts';
+import { Backoff } from '../../../runtime/waiting/backoff.ts';
+import { orLate } from '../../../runtime/waiting/time-limit.ts';
 import { BatchWriter, UNKNOWN_TOPIC_PATIENCE_MS } from './batch-writer.ts';
-import { createKafka } from './client.ts';
+import { createKafka } from '../client.ts';
 import { partitionOfKey } from './murmur2.ts';
-import { Delivery, PartitionLane, sizeOf, type QueuedRecord } from './partition-lane.ts';
+import { Delivery, PartitionQueue, sizeOf, type QueuedRecord } from './partition-queue.ts';
 import { notAcknowledged } from './produce-failure.ts';
 import { NO_PRODUCER_METRICS, type ProducerMetrics } from './producer-metrics.ts';
-import { Backoff, ProducerHealth, ProducerSessions, shuttingDown, type ProducerTrouble } from './producer-sessions.ts';
+import { PRODUCER_RETRY_DELAYS, ProducerHealth, type ProducerTrouble } from './producer-health.ts';
+import { ProducerSessions, shuttingDown } from './producer-sessions.ts';
 import type { ProducedRecord, RecordProducer } from './record-producer.ts';
-import { TopicDirectory } from './topic-directory.ts';
+import { TopicDirectory } from '../topics/topic-directory.ts';
 
 export interface KafkaProducerOptions {
   readonly brokers: readonly string[];
@@ -39,11 +41,11 @@ const MAX_BATCH_RECORDS = 1_000;
 const PARTITION_COUNT_MAX_AGE_MS = 300_000;
 const SWEEP_INTERVAL_MS = 500;
 
-interface TopicQueue {
+interface TopicQueues {
   readonly name: string;
   /** Waiting for the number of partitions to be known. */
   unassigned: QueuedRecord[];
-  readonly lanes: PartitionLane[];
+  readonly queues: PartitionQueue[];
   countedAtMs: number;
   counting: boolean;
   /** Takes turns over the partitions for calls whose records have no key. */
@@ -53,14 +55,14 @@ interface TopicQueue {
 /**
  * Collects records of all callers by partition and writes them in batches, each acknowledged once by all in-sync replicas.
  *
- *     send ──► lane of the partition ──linger or a full batch──► one batch under way ──► acknowledged
- *                     ▲ collects while a batch is under way           │  ▲
- *                                                                     └──┘ repeated on the same session
+ *     send ──► queue of the partition ──linger or a full batch──► one batch under way ──► acknowledged
+ *                      ▲ collects while a batch is under way           │  ▲
+ *                                                                      └──┘ repeated on the same session
  *
  * - A partition has one batch under way, and until its fate is known nothing else is written there: so a repeated batch
  *   carries its first sequence number and Kafka recognises it, and records keep their order.
  * - When the fate stays unknown (`deliveryTimeoutMs`), its callers are told so and the session, whose sequence is then unknown
- *   as well, is retired; other lanes finish their batch on it and then take the new one.
+ *   as well, is retired; other queues finish their batch on it and then take the new one.
  * - A producer is `open`, then `closing` (takes nothing more, writes what it holds), then `closed`.
  */
 export class KafkaProducer implements RecordProducer {
@@ -73,7 +75,7 @@ export class KafkaProducer implements RecordProducer {
   readonly #sessions: ProducerSessions;
   readonly #writer: BatchWriter;
   readonly #directory: TopicDirectory;
-  readonly #topics = new Map<string, TopicQueue>();
+  readonly #topics = new Map<string, TopicQueues>();
   readonly #abort = new AbortController();
   readonly #sweeper: NodeJS.Timeout;
   #mode: 'open' | 'closing' | 'closed' = 'open';
@@ -92,7 +94,7 @@ export class KafkaProducer implements RecordProducer {
     const connectionTimeoutMs = options.connectionTimeoutMs ?? 3_000;
     const requestTimeoutMs = options.requestTimeoutMs ?? 15_000;
     const signal = this.#abort.signal;
-    // Each lane that waits to try again listens.
+    // Each queue that waits to try again listens.
     setMaxListeners(0, signal);
     const kafka = createKafka({
       brokers: options.brokers,
@@ -176,7 +178,7 @@ export class KafkaProducer implements RecordProducer {
         `Writing ${records.length} records to Kafka topic ${topic}: ${this.queuedBytes} bytes wait already, and ${bytes} more would pass the bound of ${this.#budget.limitBytes}. Send them again later.`,
       );
     }
-    this.#queue(this.#topicQueue(topic), queued);
+    this.#queue(this.#queuesOf(topic), queued);
     await delivery.done;
     this.#metrics.sent(topic, (Date.now() - queuedAtMs) / 1_000);
   }
@@ -192,7 +194,7 @@ export class KafkaProducer implements RecordProducer {
     this.#flush();
     if (this.queuedBytes > 0) {
       const idle = new Promise<void>((resolve) => (this.#onIdle = resolve));
-      await Promise.race([idle, sleep(timeoutMs, undefined, { ref: false })]);
+      await orLate(timeoutMs, idle);
     }
     this.#mode = 'closed';
     this.#abort.abort();
@@ -203,32 +205,32 @@ export class KafkaProducer implements RecordProducer {
     await Promise.all([this.#sessions.close(), this.#directory.close()]);
   }
 
-  #topicQueue(name: string): TopicQueue {
-    let queue = this.#topics.get(name);
-    if (queue === undefined) {
-      queue = { name, unassigned: [], lanes: [], countedAtMs: 0, counting: false, turn: 0 };
-      this.#topics.set(name, queue);
+  #queuesOf(name: string): TopicQueues {
+    let topic = this.#topics.get(name);
+    if (topic === undefined) {
+      topic = { name, unassigned: [], queues: [], countedAtMs: 0, counting: false, turn: 0 };
+      this.#topics.set(name, topic);
     }
-    return queue;
+    return topic;
   }
 
-  #queue(topic: TopicQueue, records: readonly QueuedRecord[]): void {
-    if (topic.lanes.length > 0) this.#assign(topic, records);
+  #queue(topic: TopicQueues, records: readonly QueuedRecord[]): void {
+    if (topic.queues.length > 0) this.#assign(topic, records);
     else for (const record of records) topic.unassigned.push(record);
     if (Date.now() - topic.countedAtMs > PARTITION_COUNT_MAX_AGE_MS && !topic.counting)
       void this.#countPartitions(topic);
   }
 
-  #assign(topic: TopicQueue, records: readonly QueuedRecord[]): void {
-    const partitions = topic.lanes.length;
+  #assign(topic: TopicQueues, records: readonly QueuedRecord[]): void {
+    const partitions = topic.queues.length;
     // Records of one call that have no key stay together, and so in order.
     const turn = topic.turn++ % partitions;
     for (const queued of records) {
       const { key } = queued.record;
-      topic.lanes[key === null ? turn : partitionOfKey(key, partitions)]?.push(queued);
+      topic.queues[key === null ? turn : partitionOfKey(key, partitions)]?.push(queued);
     }
-    for (const lane of topic.lanes) {
-      if (!lane.busy && lane.bytes >= this.#maxBatchBytes) void this.#drain(topic, lane);
+    for (const queue of topic.queues) {
+      if (!queue.busy && queue.bytes >= this.#maxBatchBytes) void this.#drain(topic, queue);
     }
     this.#flushTimer ??= setTimeout(() => {
       this.#flush();
@@ -239,23 +241,23 @@ export class KafkaProducer implements RecordProducer {
     clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;
     for (const topic of this.#topics.values()) {
-      for (const lane of topic.lanes) {
-        if (!lane.busy && !lane.isEmpty) void this.#drain(topic, lane);
+      for (const queue of topic.queues) {
+        if (!queue.busy && !queue.isEmpty) void this.#drain(topic, queue);
       }
     }
   }
 
-  /** Learns a topic's number of partitions and puts what waits for it into its lanes; again every few minutes. */
-  async #countPartitions(topic: TopicQueue): Promise<void> {
+  /** Learns a topic's number of partitions and puts what waits for it into its queues; again every few minutes. */
+  async #countPartitions(topic: TopicQueues): Promise<void> {
     topic.counting = true;
     const unknownUntilMs = Date.now() + UNKNOWN_TOPIC_PATIENCE_MS;
-    const backoff = new Backoff(this.#abort.signal);
+    const backoff = new Backoff(PRODUCER_RETRY_DELAYS);
     while (!this.#abort.signal.aborted) {
       try {
         const partitions = await this.#directory.partitionCount(topic.name);
         this.#health.recovered();
         if (partitions !== undefined) {
-          while (topic.lanes.length < partitions) topic.lanes.push(new PartitionLane(topic.lanes.length));
+          while (topic.queues.length < partitions) topic.queues.push(new PartitionQueue(topic.queues.length));
           topic.countedAtMs = Date.now();
           this.#assign(topic, topic.unassigned.splice(0));
           break;
@@ -268,30 +270,30 @@ export class KafkaProducer implements RecordProducer {
           break;
         }
         // What is known already will do until the next time.
-        if (topic.lanes.length > 0) break;
+        if (topic.queues.length > 0) break;
         this.#health.failed(known);
       }
-      await backoff.pause();
+      await backoff.pause(this.#abort.signal);
     }
     topic.counting = false;
   }
 
-  /** Writes what waits in a lane, batch after batch, until it is empty. */
-  async #drain(topic: TopicQueue, lane: PartitionLane): Promise<void> {
-    lane.busy = true;
+  /** Writes what waits in a queue, batch after batch, until it is empty. */
+  async #drain(topic: TopicQueues, queue: PartitionQueue): Promise<void> {
+    queue.busy = true;
     try {
-      while (!lane.isEmpty) {
+      while (!queue.isEmpty) {
         const session = await this.#sessions.acquire();
-        const batch = lane.take(MAX_BATCH_RECORDS, this.#maxBatchBytes, (dropped) => {
+        const batch = queue.take(MAX_BATCH_RECORDS, this.#maxBatchBytes, (dropped) => {
           this.#free(dropped.bytes);
         });
-        if (batch.length > 0) await this.#writer.write(topic.name, lane.partition, batch, session);
+        if (batch.length > 0) await this.#writer.write(topic.name, queue.partition, batch, session);
       }
     } catch (error) {
       // Only a closed producer gives no session; the callers have been told.
       if (!this.#abort.signal.aborted) throw error;
     } finally {
-      lane.busy = false;
+      queue.busy = false;
     }
   }
 
@@ -315,11 +317,11 @@ export class KafkaProducer implements RecordProducer {
 
   /** Gives up what has waited too long without having been tried: these records are surely not written. */
   #expire(queuedBeforeMs: number, why: string): void {
-    for (const { name, lanes, unassigned } of this.#topics.values()) {
+    for (const { name, queues, unassigned } of this.#topics.values()) {
       const kept = unassigned.findIndex(({ delivery }) => delivery.queuedAtMs >= queuedBeforeMs);
       const expired = unassigned
         .splice(0, kept < 0 ? unassigned.length : kept)
-        .concat(...lanes.map((lane) => lane.takeOlderThan(queuedBeforeMs)));
+        .concat(...queues.map((queue) => queue.takeOlderThan(queuedBeforeMs)));
       if (expired.length > 0) {
         this.#settle(name, expired, notAcknowledged(expired.length, name, why, this.trouble?.message));
       }

@@ -1,5 +1,6 @@
 import type { KafkaMessage } from 'kafkajs';
 import type { ConsumedRecord, ConsumedRecords } from './consumed.ts';
+import { undecodableBatchOf, type UndecodableBatch } from './decode/fetched-message.ts';
 
 const NO_HEADERS = Object.freeze({});
 
@@ -7,20 +8,27 @@ const NO_HEADERS = Object.freeze({});
 export class FetchedRecords implements ConsumedRecords {
   readonly #messages: readonly KafkaMessage[];
   readonly #start: number;
+  readonly #end: number;
+  /** The batch at which the records end, because it cannot be decoded. */
+  readonly undecodable: UndecodableBatch | undefined;
 
   /** @param fromOffset messages before it (a fetch may begin earlier) are passed over. */
   constructor(messages: readonly KafkaMessage[], fromOffset: number) {
     this.#messages = messages;
+    // Decoding goes no further than such a batch, so it can only be the last.
+    const last = messages.at(-1);
+    this.undecodable = last === undefined ? undefined : undecodableBatchOf(last);
+    this.#end = messages.length - (this.undecodable === undefined ? 0 : 1);
     const start = messages.findIndex((message) => Number(message.offset) >= fromOffset);
-    this.#start = start < 0 ? messages.length : start;
+    this.#start = start < 0 ? this.#end : Math.min(start, this.#end);
   }
 
   get length(): number {
-    return this.#messages.length - this.#start;
+    return this.#end - this.#start;
   }
 
   *[Symbol.iterator](): Generator<ConsumedRecord, void> {
-    for (let index = this.#start; index < this.#messages.length; index++) {
+    for (let index = this.#start; index < this.#end; index++) {
       const message = this.#messages[index];
       if (message === undefined) return;
       yield {

@@ -1,4 +1,4 @@
-import type { GridError } from '../../grid/errors.ts';
+import type { GridError } from '../../../grid/errors.ts';
 import type { ProducedRecord } from './record-producer.ts';
 
 /** Bytes a record takes beside its key, value and headers: in Kafka's format, and roughly on the heap while it waits. */
@@ -61,7 +61,7 @@ export interface QueuedRecord {
 }
 
 /** The records of one partition that wait, oldest first. At most one batch of it is under way (`busy`). */
-export class PartitionLane {
+export class PartitionQueue {
   readonly partition: number;
   busy = false;
   #records: QueuedRecord[] = [];

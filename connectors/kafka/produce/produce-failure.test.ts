@@ -1,6 +1,7 @@
 import { KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError } from 'kafkajs';
 import { expect, it } from 'vitest';
-import { failureText, produceFailureKind } from './produce-failure.ts';
+import { failureText } from '../failure.ts';
+import { produceFailureKind } from './produce-failure.ts';
 
 function protocolError(type: string): Error {
   return Object.assign(new KafkaJSProtocolError(new Error(`what ${type} means`)), { type });

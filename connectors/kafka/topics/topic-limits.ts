@@ -1,7 +1,7 @@
 import kafkajs, { type Kafka } from 'kafkajs';
-import { GridError } from '../../grid/errors.ts';
-import { failureText } from './produce-failure.ts';
-import { withTimeout } from './topic-directory.ts';
+import { GridError } from '../../../grid/errors.ts';
+import { failureText } from '../failure.ts';
+import { within } from '../../../runtime/waiting/time-limit.ts';
 
 const CALL_TIMEOUT_MS = 10_000;
 const MAX_AGE_MS = 60_000;
@@ -34,12 +34,12 @@ export class TopicLimits {
   async #ask(topic: string): Promise<number> {
     const admin = this.#kafka.admin();
     try {
-      await withTimeout(admin.connect(), CALL_TIMEOUT_MS);
+      await within(CALL_TIMEOUT_MS, admin.connect());
       const asking = admin.describeConfigs({
         includeSynonyms: false,
         resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: ['max.message.bytes'] }],
       });
-      const { resources } = await withTimeout(asking, CALL_TIMEOUT_MS);
+      const { resources } = await within(CALL_TIMEOUT_MS, asking);
       const bytes = Number(resources[0]?.configEntries[0]?.configValue);
       return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : DEFAULT_MAX_MESSAGE_BYTES;
     } catch (error) {
@@ -49,7 +49,7 @@ export class TopicLimits {
         { cause: error },
       );
     } finally {
-      await withTimeout(admin.disconnect(), 1_000).catch(() => undefined);
+      await within(1_000, admin.disconnect()).catch(() => undefined);
     }
   }
 }

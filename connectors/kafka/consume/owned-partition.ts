@@ -1,9 +1,12 @@
 import type { Admin, Batch, Consumer } from 'kafkajs';
-import { asGridError, GridError } from '../../grid/errors.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import { asGridError, GridError } from '../../../grid/errors.ts';
+import type { Logger } from '../../../runtime/logger.ts';
+import { StateMachine } from '../../../runtime/state-machine.ts';
+import { Backoff } from '../../../runtime/waiting/backoff.ts';
 import type { CloseReason, ConsumedBatch, PartitionContext, PartitionProcessor } from './consumed.ts';
+import type { UndecodableBatch } from './decode/fetched-message.ts';
 import { FetchedRecords } from './fetched-records.ts';
-import { startOffset } from './start-offset.ts';
+import { partitionBounds, startOffset } from './start-offset.ts';
 
 /** Tells how reading goes; for metrics. */
 export interface ConsumerObserver {
@@ -24,7 +27,7 @@ export interface OwnedPartitionOptions {
 }
 
 /** What a partition is doing; see `PartitionConsumer`. */
-export type PartitionState = 'opening' | 'reading' | 'waiting' | 'closed';
+export type PartitionState = 'opening' | 'reading' | 'stalled' | 'waiting' | 'closed';
 
 export interface PartitionStatus {
   readonly topic: string;
@@ -38,8 +41,10 @@ export interface PartitionStatus {
 
 /** Pause of a partition after its first failure, milliseconds. */
 export const FIRST_RETRY_DELAY_MS = 250;
+/** Members that failed together do not come back together. */
+const RETRY_JITTER = 0.2;
 
-/** One partition during one ownership. Its modes and their transitions are drawn at `PartitionConsumer`. */
+/** One partition during one ownership. Its states and their transitions are drawn at `PartitionConsumer`. */
 export class OwnedPartition {
   readonly #topic: string;
   readonly #partition: number;
@@ -47,7 +52,8 @@ export class OwnedPartition {
   readonly #consumer: Consumer;
   readonly #admin: Admin;
   readonly #logger: Logger;
-  #state: PartitionState = 'opening';
+  readonly #life: StateMachine<PartitionState>;
+  readonly #backoff: Backoff;
   #processor: PartitionProcessor | undefined;
   #processing: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
@@ -65,10 +71,27 @@ export class OwnedPartition {
     this.#consumer = consumer;
     this.#admin = admin;
     this.#logger = options.logger.child({ topic, partition });
+    this.#life = new StateMachine(`Partition ${topic}/${partition} of ${options.groupId}`, 'opening', {
+      opening: ['reading', 'waiting', 'closed'],
+      reading: ['stalled', 'waiting', 'closed'],
+      stalled: ['reading', 'waiting', 'closed'],
+      waiting: ['opening', 'closed'],
+      closed: [],
+    });
+    const longestMs = options.maxRetryDelayMs;
+    this.#backoff = new Backoff({ firstMs: FIRST_RETRY_DELAY_MS, longestMs, jitter: RETRY_JITTER });
   }
 
-  get state(): PartitionState {
-    return this.#state;
+  get topic(): string {
+    return this.#topic;
+  }
+
+  get isReading(): boolean {
+    return this.#life.is('reading');
+  }
+
+  get isClosed(): boolean {
+    return this.#life.is('closed');
   }
 
   status(): PartitionStatus {
@@ -76,11 +99,16 @@ export class OwnedPartition {
     return {
       topic: this.#topic,
       partition: this.#partition,
-      state: this.#state,
+      state: this.#life.state,
       position,
       lag: position === undefined || highWatermark === undefined ? undefined : Math.max(0, highWatermark - position),
       lastError: this.#lastError,
     };
+  }
+
+  /** Takes note of where the partition ends; while nothing is fetched of it, somebody else has to ask. */
+  endsAt(partition: number, highWatermark: number): void {
+    if (partition === this.#partition) this.#highWatermark = highWatermark;
   }
 
   openAfter(settled: Promise<unknown>): void {
@@ -88,8 +116,7 @@ export class OwnedPartition {
   }
 
   async #open(): Promise<void> {
-    if (this.#state === 'closed') return;
-    this.#state = 'opening';
+    if (!this.#life.is('opening')) return;
     const processor = this.#options.createProcessor({
       topic: this.#topic,
       partition: this.#partition,
@@ -105,20 +132,24 @@ export class OwnedPartition {
       // A close that comes meanwhile has to wait: a processor is promised that its calls never overlap.
       this.#processing = opening.catch(() => undefined);
       const answer = await opening;
-      const bounds = await startOffset(this.#admin, this.#options.groupId, this.#topic, this.#partition, answer);
-      if (this.isClosed()) return;
-      const start = bounds.offset;
-      this.#highWatermark = bounds.highWatermark;
-      this.#expiredOffsets = bounds.expiredOffsets;
-      if (bounds.expiredOffsets > 0) this.#reportLoss(start, bounds.expiredOffsets);
-      this.#position = start;
-      this.#consumer.seek({ topic: this.#topic, partition: this.#partition, offset: String(start) });
-      this.#state = 'reading';
-      this.#consumer.resume([{ topic: this.#topic, partitions: [this.#partition] }]);
-      this.#logger.debug({ offset: start }, 'partition opened');
+      const start = await startOffset(this.#admin, this.#options.groupId, this.#topic, this.#partition, answer);
+      // It may have been closed, or its processor have failed, meanwhile.
+      if (!this.#life.is('opening') || this.#processor !== processor) return;
+      this.#highWatermark = start.highWatermark;
+      this.#readFrom(start.offset, start.expiredOffsets);
+      this.#logger.debug({ offset: start.offset }, 'partition opened');
     } catch (error) {
       await this.#fail(asGridError(error, `Opening ${this.#topic}/${this.#partition} for ${this.#options.groupId}`));
     }
+  }
+
+  #readFrom(offset: number, expiredOffsets: number): void {
+    this.#expiredOffsets = expiredOffsets;
+    if (expiredOffsets > 0) this.#reportLoss(offset, expiredOffsets);
+    this.#position = offset;
+    this.#consumer.seek({ topic: this.#topic, partition: this.#partition, offset: String(offset) });
+    this.#life.to('reading');
+    this.#consumer.resume([{ topic: this.#topic, partitions: [this.#partition] }]);
   }
 
   #reportLoss(start: number, count: number): void {
@@ -134,18 +165,23 @@ export class OwnedPartition {
   async process(batch: Batch): Promise<string | undefined> {
     const processor = this.#processor;
     const position = this.#position;
-    if (this.#state !== 'reading' || processor === undefined || position === undefined) return undefined;
-    const lastOffset = batch.lastOffset();
+    if (!this.#life.is('reading') || processor === undefined || position === undefined) return undefined;
+    this.#highWatermark = Number(batch.highWatermark);
     const records = new FetchedRecords(batch.messages, position);
+    const { undecodable } = records;
+    if (undecodable !== undefined && undecodable.firstOffset <= position) {
+      this.#stall(undecodable, position);
+      return undefined;
+    }
+    const lastOffset = undecodable === undefined ? batch.lastOffset() : String(undecodable.firstOffset - 1);
     const consumed: ConsumedBatch = {
       topic: this.#topic,
       partition: this.#partition,
       records,
       nextOffset: Math.max(Number(lastOffset) + 1, position),
-      highWatermark: Number(batch.highWatermark),
+      highWatermark: this.#highWatermark,
       expiredOffsets: this.#expiredOffsets,
     };
-    this.#highWatermark = consumed.highWatermark;
     const startedMs = performance.now();
     const work = processor.process(consumed);
     this.#processing = work.catch(() => undefined);
@@ -155,11 +191,12 @@ export class OwnedPartition {
       await this.#fail(asGridError(error, `Processing ${this.#topic}/${this.#partition} for ${this.#options.groupId}`));
       return undefined;
     }
-    if (this.isClosed()) return undefined;
+    if (!this.#life.is('reading') || this.#processor !== processor) return undefined;
     this.#position = consumed.nextOffset;
     this.#expiredOffsets = 0;
     if (this.#failures > 0) {
       this.#failures = 0;
+      this.#backoff.reset();
       this.#lastError = undefined;
       this.#logger.info({ offset: consumed.nextOffset }, 'partition goes on');
     }
@@ -168,7 +205,7 @@ export class OwnedPartition {
   }
 
   async #commitOffset(nextOffset: number): Promise<void> {
-    if (this.#state === 'closed' && this.#closing === undefined) return;
+    if (this.#life.is('closed') && this.#closing === undefined) return;
     try {
       await this.#consumer.commitOffsets([
         { topic: this.#topic, partition: this.#partition, offset: String(nextOffset) },
@@ -182,23 +219,64 @@ export class OwnedPartition {
     }
   }
 
+  /**
+   * Stops before a batch that cannot be decoded, and looks again after a while. The processor stays open, so that it can keep what it
+   * holds of the records before.
+   */
+  #stall({ firstOffset, lastOffset, error: cause }: UndecodableBatch, position: number): void {
+    const error = new GridError(
+      cause.code,
+      `Decoding the records of ${this.#topic}/${this.#partition} from offset ${firstOffset} to ${lastOffset} for ${this.#options.groupId}: ${cause.message}. Nothing behind offset ${position - 1} is read of this partition. Have a version that can read it, or have Kafka delete the records before offset ${lastOffset + 1} (kafka-delete-records), which are then reported as lost.`,
+      { cause: cause.cause },
+    );
+    this.#life.to('stalled');
+    const delayMs = this.#pauseAfter(error);
+    this.#logger.error(
+      { code: error.code, offset: firstOffset, lastOffset, attempt: this.#failures, delayMs },
+      error.message,
+    );
+    this.#timer = setTimeout(() => void this.#readOn(position), delayMs);
+  }
+
+  /** Reads on after a stall where it was; or, had the records there been deleted meanwhile, at the first that is left. */
+  async #readOn(position: number): Promise<void> {
+    try {
+      const { low, high } = await partitionBounds(this.#admin, this.#topic, this.#partition);
+      if (!this.#life.is('stalled')) return;
+      this.#highWatermark = high;
+      this.#readFrom(Math.max(position, low), Math.max(0, low - position));
+    } catch (error) {
+      await this.#fail(asGridError(error, `Reading on in ${this.#topic}/${this.#partition}`));
+    }
+  }
+
   async #fail(error: GridError): Promise<void> {
-    if (this.#state === 'closed' || this.#state === 'waiting') return;
-    this.#state = 'waiting';
-    this.#lastError = error;
-    this.#consumer.pause([{ topic: this.#topic, partitions: [this.#partition] }]);
-    const delayMs = Math.min(this.#options.maxRetryDelayMs, FIRST_RETRY_DELAY_MS * 2 ** Math.min(this.#failures, 20));
-    this.#failures++;
-    this.#options.observer?.partitionFailed(this.#topic, this.#partition, error);
+    if (this.#life.is('closed', 'waiting')) return;
+    this.#life.to('waiting');
+    const delayMs = this.#pauseAfter(error);
     this.#logger.warn(
       { code: error.code, attempt: this.#failures, delayMs, err: error.cause },
       `${error.message} The partition waits ${delayMs} ms and is opened anew.`,
     );
     const processor = this.#processor;
     this.#processor = undefined;
+    await this.#processing;
     await processor?.close({ kind: 'failed', error });
-    if (this.isClosed()) return;
-    this.#timer = setTimeout(() => void this.#open(), delayMs * (0.8 + 0.4 * Math.random()));
+    if (!this.#life.is('waiting')) return;
+    this.#timer = setTimeout(() => {
+      this.#life.to('opening');
+      void this.#open();
+    }, delayMs);
+  }
+
+  /** Has nothing fetched of this partition; how long, in milliseconds, until it is tried again. */
+  #pauseAfter(error: GridError): number {
+    clearTimeout(this.#timer);
+    this.#lastError = error;
+    this.#failures++;
+    this.#consumer.pause([{ topic: this.#topic, partitions: [this.#partition] }]);
+    this.#options.observer?.partitionFailed(this.#topic, this.#partition, error);
+    return Math.round(this.#backoff.next());
   }
 
   close(reason: CloseReason): Promise<void> {
@@ -207,15 +285,10 @@ export class OwnedPartition {
   }
 
   async #close(reason: CloseReason): Promise<void> {
-    this.#state = 'closed';
+    this.#life.to('closed');
     clearTimeout(this.#timer);
     await this.#processing;
     await this.#processor?.close(reason);
     this.#processor = undefined;
-  }
-
-  // A method, so that the compiler does not take the state for what it was before an await.
-  isClosed(): boolean {
-    return this.#state === 'closed';
   }
 }

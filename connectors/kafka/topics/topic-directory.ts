@@ -1,6 +1,7 @@
 import type { Admin, Kafka } from 'kafkajs';
-import { GridError } from '../../grid/errors.ts';
-import { failureText, protocolErrorType } from './produce-failure.ts';
+import { GridError } from '../../../grid/errors.ts';
+import { within } from '../../../runtime/waiting/time-limit.ts';
+import { failureText, protocolErrorType } from '../failure.ts';
 
 /** Asks Kafka about topics, each question bounded in time whatever the broker does. */
 export class TopicDirectory {
@@ -21,7 +22,7 @@ export class TopicDirectory {
   async partitionCount(topic: string): Promise<number | undefined> {
     const asking = this.#connected().then((admin) => admin.fetchTopicMetadata({ topics: [topic] }));
     try {
-      const metadata = await withTimeout(asking, this.#timeoutMs);
+      const metadata = await within(this.#timeoutMs, asking);
       return metadata.topics.find(({ name }) => name === topic)?.partitions.length;
     } catch (error) {
       const type = protocolErrorType(error);
@@ -43,9 +44,9 @@ export class TopicDirectory {
     this.#admin = undefined;
     if (admin !== undefined) {
       // kafkajs waits for replies that may never come.
-      await withTimeout(
-        admin.then((client) => client.disconnect()),
+      await within(
         500,
+        admin.then((client) => client.disconnect()),
       ).catch(() => undefined);
     }
   }
@@ -60,19 +61,4 @@ async function connect(kafka: Kafka): Promise<Admin> {
   const admin = kafka.admin();
   await admin.connect();
   return admin;
-}
-
-/** Rejects after `timeoutMs`; what the promise does later is ignored. */
-export async function withTimeout<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`no answer within ${timeoutMs} ms`));
-    }, timeoutMs);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

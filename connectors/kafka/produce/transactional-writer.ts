@@ -1,9 +1,11 @@
 import type { IHeaders, Kafka, Message, Producer, Transaction } from 'kafkajs';
-import { GridError } from '../../grid/errors.ts';
+import { GridError } from '../../../grid/errors.ts';
 import { partitionOfKey } from './murmur2.ts';
-import { failureText, produceFailureKind, protocolErrorType } from './produce-failure.ts';
-import { withTimeout, type TopicDirectory } from './topic-directory.ts';
-import type { TopicLimits } from './topic-limits.ts';
+import { failureText, protocolErrorType } from '../failure.ts';
+import { produceFailureKind } from './produce-failure.ts';
+import type { TopicDirectory } from '../topics/topic-directory.ts';
+import type { TopicLimits } from '../topics/topic-limits.ts';
+import { within } from '../../../runtime/waiting/time-limit.ts';
 
 /** A record to be written in a transaction. */
 export interface OutgoingRecord {
@@ -85,7 +87,7 @@ export class TransactionalWriter {
   async open(): Promise<void> {
     this.#expect('new');
     try {
-      await withTimeout(this.#fence(), this.#options.timeoutMs);
+      await within(this.#options.timeoutMs, this.#fence());
     } catch (error) {
       this.#mode = 'broken';
       throw this.#failure(error, `Opening Kafka transactions as ${this.#options.transactionalId}`);
@@ -116,7 +118,7 @@ export class TransactionalWriter {
         });
         await transaction.commit();
       };
-      await withTimeout(work(), this.#options.timeoutMs);
+      await within(this.#options.timeoutMs, work());
       this.#mode = 'ready';
     } catch (error) {
       this.#mode = 'broken';
@@ -129,7 +131,7 @@ export class TransactionalWriter {
   async close(): Promise<void> {
     this.#mode = 'closed';
     // kafkajs waits for replies that may never come.
-    await withTimeout(this.#producer.disconnect(), 1_000).catch(() => undefined);
+    await within(1_000, this.#producer.disconnect()).catch(() => undefined);
   }
 
   /** kafkajs asks for its producer id, which is what fences, only when its first transaction begins. An empty one costs nothing. */
@@ -142,7 +144,7 @@ export class TransactionalWriter {
   /** Readers need not wait for a transaction that will come to nothing. It may fail like all else; the successor does it again. */
   async #abandon(transaction: Transaction | undefined): Promise<void> {
     if (transaction?.isActive() !== true) return;
-    await withTimeout(transaction.abort(), 2_000).catch(() => undefined);
+    await within(2_000, transaction.abort()).catch(() => undefined);
   }
 
   /** One topic and partition a request, since kafkajs may lose or double records when it repeats one that spans brokers. */

@@ -1,6 +1,6 @@
 import type { Kafka, Producer } from 'kafkajs';
-import { withTimeout } from './topic-directory.ts';
-import type { QueuedRecord } from './partition-lane.ts';
+import type { QueuedRecord } from './partition-queue.ts';
+import { within } from '../../../runtime/waiting/time-limit.ts';
 
 /**
  * One producer id of Kafka's: sequence numbers, by which a repeated batch is recognised, count within it. As soon as the
@@ -34,7 +34,7 @@ export class ProducerSession {
       retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 1 },
     });
     try {
-      await withTimeout(producer.connect(), connectTimeoutMs);
+      await within(connectTimeoutMs, producer.connect());
     } catch (error) {
       await disconnect(producer);
       throw error;
@@ -57,7 +57,7 @@ export class ProducerSession {
     const messages = batch.map(({ record: { key, value, headers } }) =>
       headers === undefined ? { key, value, partition } : { key, value, partition, headers: { ...headers } },
     );
-    const results = await withTimeout(this.#producer.send({ topic, messages, acks: -1 }), this.#sendTimeoutMs);
+    const results = await within(this.#sendTimeoutMs, this.#producer.send({ topic, messages, acks: -1 }));
     // Of a partition that its metadata does not list, kafkajs forgets the records and reports success.
     if (!results.some((result) => result.partition === partition && result.errorCode === 0)) {
       throw new Error(`Kafka's reply does not mention partition ${partition}`);
@@ -84,5 +84,5 @@ export class ProducerSession {
 
 /** kafkajs waits for replies that may never come. */
 async function disconnect(producer: Producer): Promise<void> {
-  await withTimeout(producer.disconnect(), 1_000).catch(() => undefined);
+  await within(1_000, producer.disconnect()).catch(() => undefined);
 }

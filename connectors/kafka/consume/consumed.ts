@@ -1,4 +1,4 @@
-import type { GridError } from '../../grid/errors.ts';
+import type { GridError } from '../../../grid/errors.ts';
 
 /** One record as it lies in Kafka: its bytes are never touched. */
 export interface ConsumedRecord {

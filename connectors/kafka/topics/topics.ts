@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
-import { GridError } from '../../grid/errors.ts';
-import type { Logger } from '../../runtime/logger.ts';
-import { failureText, protocolErrorType } from './produce-failure.ts';
-import { withTimeout } from './topic-directory.ts';
+import { GridError } from '../../../grid/errors.ts';
+import type { Logger } from '../../../runtime/logger.ts';
+import { failureText, protocolErrorType } from '../failure.ts';
+import { pause } from '../../../runtime/waiting/pause.ts';
+import { within } from '../../../runtime/waiting/time-limit.ts';
 
 /** A topic as it is made when it is missing. */
 export interface TopicSpec {
@@ -58,8 +58,8 @@ function settings(topic: TopicSpec): { name: string; value: string }[] {
 export async function ensureTopics({ kafka, topics, logger }: EnsureTopicsOptions): Promise<string[]> {
   const admin = kafka.admin();
   try {
-    await withTimeout(admin.connect(), CALL_TIMEOUT_MS);
-    const existing = new Set(await withTimeout(admin.listTopics(), CALL_TIMEOUT_MS));
+    await within(CALL_TIMEOUT_MS, admin.connect());
+    const existing = new Set(await within(CALL_TIMEOUT_MS, admin.listTopics()));
     const made: string[] = [];
     for (const topic of topics) {
       if (existing.has(topic.name)) continue;
@@ -79,7 +79,7 @@ export async function ensureTopics({ kafka, topics, logger }: EnsureTopicsOption
       { cause: error },
     );
   } finally {
-    await withTimeout(admin.disconnect(), 1_000).catch(() => undefined);
+    await within(1_000, admin.disconnect()).catch(() => undefined);
   }
 }
 
@@ -104,7 +104,7 @@ export async function ensureTopicsEventually(options: EnsureTopicsOptions, signa
       if (!waiting) options.logger.warn({ code: error.code }, `waiting for Kafka. ${error.message}`);
       waiting = true;
     }
-    await sleep(RETRY_DELAY_MS, undefined, { signal }).catch(() => undefined);
+    await pause(RETRY_DELAY_MS, signal);
   }
 }
 
@@ -121,7 +121,7 @@ async function create(admin: Admin, topic: TopicSpec): Promise<boolean> {
     ],
   });
   try {
-    return await withTimeout(creating, CALL_TIMEOUT_MS);
+    return await within(CALL_TIMEOUT_MS, creating);
   } catch (error) {
     // kafkajs wraps the topics' errors in an aggregate.
     const causes: unknown[] =
@@ -140,7 +140,8 @@ async function create(admin: Admin, topic: TopicSpec): Promise<boolean> {
 
 /** Tells of topics that were made by others, with settings that change what the project promises. */
 async function compare(admin: Admin, topics: readonly TopicSpec[], logger: Logger): Promise<void> {
-  const { resources } = await withTimeout(
+  const { resources } = await within(
+    CALL_TIMEOUT_MS,
     admin.describeConfigs({
       includeSynonyms: false,
       resources: topics.map(({ name }) => ({
@@ -149,7 +150,6 @@ async function compare(admin: Admin, topics: readonly TopicSpec[], logger: Logge
         configNames: ['message.timestamp.type', 'retention.ms'],
       })),
     }),
-    CALL_TIMEOUT_MS,
   );
   for (const { resourceName, configEntries } of resources) {
     const value = (name: string) => configEntries.find((entry) => entry.configName === name)?.configValue;

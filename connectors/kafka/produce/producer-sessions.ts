@@ -1,66 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
-import { GridError } from '../../grid/errors.ts';
-import type { Logger } from '../../runtime/logger.ts';
-import { failureText } from './produce-failure.ts';
+import { GridError } from '../../../grid/errors.ts';
+import { Backoff } from '../../../runtime/waiting/backoff.ts';
+import { PRODUCER_RETRY_DELAYS, type ProducerHealth } from './producer-health.ts';
 import { ProducerSession } from './producer-session.ts';
-
-const FIRST_RETRY_DELAY_MS = 100;
-const MAX_RETRY_DELAY_MS = 1_000;
-
-/** Delays between tries, doubling; a stop ends a delay at once. */
-export class Backoff {
-  readonly #signal: AbortSignal;
-  #delayMs = FIRST_RETRY_DELAY_MS;
-
-  constructor(signal: AbortSignal) {
-    this.#signal = signal;
-  }
-
-  async pause(): Promise<void> {
-    const delayMs = this.#delayMs;
-    this.#delayMs = Math.min(2 * delayMs, MAX_RETRY_DELAY_MS);
-    await sleep(delayMs, undefined, { signal: this.#signal }).catch(() => undefined);
-  }
-}
-
-/** Since when, and why, Kafka does not acknowledge. */
-export interface ProducerTrouble {
-  readonly sinceMs: number;
-  readonly message: string;
-}
-
-/**
- * Knows whether Kafka acknowledges, and logs each change of it once. Whoever reports a failure goes on trying, or sees to it
- * that somebody does, until something succeeds: senders may be turned away meanwhile, so success must not depend on them.
- */
-export class ProducerHealth {
-  readonly #logger: Logger;
-  #trouble: ProducerTrouble | undefined;
-
-  constructor(logger: Logger) {
-    this.#logger = logger;
-  }
-
-  get trouble(): ProducerTrouble | undefined {
-    return this.#trouble;
-  }
-
-  failed(error: unknown): void {
-    if (this.#trouble !== undefined) return;
-    // Of our own errors the cause says what happened; the rest is advice for whoever sees them alone.
-    const message = failureText(error instanceof GridError ? (error.cause ?? error) : error);
-    this.#trouble = { sinceMs: Date.now(), message };
-    this.#logger.warn(`Kafka does not acknowledge: ${message}. It is tried again until it does.`);
-  }
-
-  recovered(): void {
-    if (this.#trouble === undefined) return;
-    const durationMs = Date.now() - this.#trouble.sinceMs;
-    this.#trouble = undefined;
-    this.#logger.info({ durationMs }, 'Kafka acknowledges again');
-  }
-}
 
 export interface ProducerSessionsOptions {
   readonly kafka: Kafka;
@@ -109,7 +51,7 @@ export class ProducerSessions {
     const { kafka, health, connectionTimeoutMs, requestTimeoutMs, signal } = this.#options;
     // kafkajs tries twice, each time connecting and asking.
     const timeoutMs = 2 * (connectionTimeoutMs + requestTimeoutMs);
-    const backoff = new Backoff(signal);
+    const backoff = new Backoff(PRODUCER_RETRY_DELAYS);
     while (!signal.aborted) {
       try {
         const session = await ProducerSession.open(kafka, timeoutMs, timeoutMs);
@@ -119,7 +61,7 @@ export class ProducerSessions {
       } catch (error) {
         health.failed(error);
       }
-      await backoff.pause();
+      await backoff.pause(signal);
     }
     throw shuttingDown();
   }

@@ -1,4 +1,5 @@
-import { GridError } from '../../grid/errors.ts';
+import { GridError } from '../../../grid/errors.ts';
+import { failureText, protocolErrorType } from '../failure.ts';
 
 /**
  * What a failed attempt to write a batch means:
@@ -36,21 +37,6 @@ const KIND_BY_PROTOCOL_ERROR: Readonly<Record<string, ProduceFailureKind>> = {
 export function produceFailureKind(error: unknown): ProduceFailureKind {
   const type = protocolErrorType(error);
   return (type === undefined ? undefined : KIND_BY_PROTOCOL_ERROR[type]) ?? 'retry';
-}
-
-/** The protocol error's name somewhere in the chain of causes; undefined when Kafka itself did not answer with one. */
-export function protocolErrorType(error: unknown): string | undefined {
-  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
-    if ('type' in at && typeof at.type === 'string') return at.type;
-  }
-  return undefined;
-}
-
-/** The deepest message, which says what really happened, with Kafka's name for it where it has one. */
-export function failureText(error: unknown): string {
-  const type = protocolErrorType(error);
-  const text = error instanceof Error ? error.message : String(error);
-  return type === undefined || text.includes(type) ? text : `${text} (${type})`;
 }
 
 /** For records of which it cannot be told whether Kafka has them. */

@@ -1,6 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
-import type { Logger } from '../../runtime/logger.ts';
+import type { GridError } from '../../../grid/errors.ts';
+import type { Logger } from '../../../runtime/logger.ts';
+import { abortionOf } from '../../../runtime/waiting/abortion.ts';
+import { Backoff } from '../../../runtime/waiting/backoff.ts';
+import { pause } from '../../../runtime/waiting/pause.ts';
+import { orLate, within } from '../../../runtime/waiting/time-limit.ts';
+import { groupFailure } from './group-failure.ts';
 import {
   FIRST_RETRY_DELAY_MS,
   OwnedPartition,
@@ -22,6 +27,10 @@ export interface PartitionConsumerOptions extends OwnedPartitionOptions {
 const FETCH_WAIT_MS = 500;
 /** What leaving the group gets at least, also when the processors took all the time. */
 const LEAVE_GROUP_MS = 500;
+/** How often the ends of partitions that are not fetched from are asked for, so that their lag is true. */
+const ENDS_INTERVAL_MS = 5_000;
+/** A member that has fetched nothing for so long, though nothing held it up, is told of as not reading. */
+const SILENT_MS = 30_000;
 /** Partitions whose batches are under way at once: their store calls overlap, their memory stays bounded. */
 const CONCURRENT_PARTITIONS = 16;
 
@@ -32,7 +41,10 @@ const CONCURRENT_PARTITIONS = 16;
  * A partition's life, kept by {@link OwnedPartition}:
  *
  *     opening ──open() resolved, seek──► reading ──process() or fail()──► waiting ──delay──► opening
- *        │ open() failed ─────────────────────────────────────────────────────▲
+ *        │ open() failed                 │    ▲                              ▲
+ *        │                   undecodable ▼    │ delay                        │
+ *        │                              stalled                              │
+ *        └───────────────────────────────────────────────────────────────────┘
  *     any state ──rebalance, stop──► closed
  *
  * - kafkajs announces a new assignment (`GROUP_JOIN`) before it fetches: all partitions are paused there, and resumed one
@@ -43,6 +55,8 @@ const CONCURRENT_PARTITIONS = 16;
  *   owned it in between cannot be told from here.
  * - kafkajs answers an offset that retention has removed by silently starting elsewhere. The position is
  *   compared with the partition's first offset before, and a loss is reported.
+ * - kafkajs ends a consumer for good after some failures, and restarts it by itself after others. Here it ends after all of them, and is
+ *   joined again with growing delays until it succeeds: what Kafka refuses now, an operator may put right later.
  */
 export class PartitionConsumer {
   readonly #options: PartitionConsumerOptions;
@@ -51,12 +65,20 @@ export class PartitionConsumer {
   readonly #partitions = new Map<string, OwnedPartition>();
   readonly #logger: Logger;
   readonly #stopping = new AbortController();
-  #starting: Promise<void> = Promise.resolve();
-  #joined = false;
+  readonly #backoff: Backoff;
+  #running: Promise<void> = Promise.resolve();
+  #member = false;
+  /** Why it is not a member of its group; undefined while nothing has gone wrong. */
+  #outside: GridError | undefined;
+  #onCrash: (error: Error) => void = () => undefined;
+  #batchesUnderWay = 0;
+  #fetchedAtMs = performance.now();
+  #endsTimer: NodeJS.Timeout | undefined;
 
   constructor(options: PartitionConsumerOptions) {
     this.#options = options;
     this.#logger = options.logger;
+    this.#backoff = new Backoff({ firstMs: FIRST_RETRY_DELAY_MS, longestMs: options.maxRetryDelayMs, jitter: 0.2 });
     this.#consumer = options.kafka.consumer({
       groupId: options.groupId,
       sessionTimeout: options.sessionTimeoutMs,
@@ -73,7 +95,7 @@ export class PartitionConsumer {
         initialRetryTime: 200,
         maxRetryTime: 5_000,
         retries: 1_000_000,
-        restartOnFailure: () => Promise.resolve(true),
+        restartOnFailure: () => Promise.resolve(false),
       },
     });
     this.#admin = options.kafka.admin({ retry: { initialRetryTime: 200, maxRetryTime: 2_000, retries: 5 } });
@@ -82,46 +104,65 @@ export class PartitionConsumer {
   /** Begins to join the group, in the background: Kafka being down, or a topic that is not there yet, is waited for. */
   start(): void {
     this.#consumer.on('consumer.group_join', ({ payload }) => {
-      this.#joined = true;
+      this.#member = true;
+      this.#fetchedAtMs = performance.now();
+      if (this.#outside !== undefined) this.#logger.info('a member of the group again');
+      this.#outside = undefined;
+      this.#backoff.reset();
       this.#assigned(payload.memberAssignment);
+    });
+    this.#consumer.on('consumer.fetch', () => {
+      this.#fetchedAtMs = performance.now();
     });
     this.#consumer.on('consumer.rebalancing', () => {
       this.#revokeAll();
     });
     this.#consumer.on('consumer.crash', ({ payload }) => {
-      this.#logger.warn({ err: payload.error, restart: payload.restart }, 'the consumer restarts');
       this.#revokeAll();
+      this.#onCrash(payload.error);
     });
-    this.#starting = this.#keepStarting();
+    this.#endsTimer = setInterval(() => void this.#askForEnds(), ENDS_INTERVAL_MS);
+    this.#endsTimer.unref();
+    this.#running = this.#keepRunning();
   }
 
-  async #keepStarting(): Promise<void> {
-    const { maxRetryDelayMs, topics } = this.#options;
-    for (let attempt = 0; !this.#stopping.signal.aborted; attempt++) {
-      try {
-        await this.#admin.connect();
-        await this.#consumer.connect();
-        await this.#consumer.subscribe({ topics: [...topics], fromBeginning: true });
-        await this.#consumer.run({
-          autoCommit: false,
-          eachBatchAutoResolve: false,
-          partitionsConsumedConcurrently: CONCURRENT_PARTITIONS,
-          eachBatch: (payload) => this.#eachBatch(payload),
-        });
-        return;
-      } catch (error) {
-        const delayMs = Math.min(maxRetryDelayMs, FIRST_RETRY_DELAY_MS * 2 ** Math.min(attempt, 20));
-        this.#logger.warn(
-          { err: error, attempt: attempt + 1, delayMs },
-          `Kafka cannot be read yet (topics ${topics.join(', ')}); trying again`,
-        );
-        await delay(delayMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
-      }
+  /** Joins, and joins again whenever kafkajs has ended the consumer, until it is told to stop. */
+  async #keepRunning(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const crashed = new Promise<Error>((resolve) => (this.#onCrash = resolve));
+      const stopped = abortionOf(signal);
+      const failure = await Promise.race([this.#join().then((failed) => failed ?? crashed), stopped.happened]);
+      stopped.forget();
+      if (failure === undefined || this.#stopping.signal.aborted) return;
+      const delayMs = Math.round(this.#backoff.next());
+      const error = groupFailure(this.#options.groupId, this.#options.topics, failure);
+      this.#outside = error;
+      this.#logger.warn({ code: error.code, delayMs, err: failure }, error.message);
+      await pause(delayMs, signal);
+    }
+  }
+
+  /** Resolves once it is begun; kafkajs tells of what comes later, a refusal to join included, by the event of a crash. */
+  async #join(): Promise<Error | undefined> {
+    try {
+      await this.#admin.connect();
+      await this.#consumer.connect();
+      await this.#consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true });
+      await this.#consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: CONCURRENT_PARTITIONS,
+        eachBatch: (payload) => this.#eachBatch(payload),
+      });
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
     }
   }
 
   #revokeAll(): void {
-    this.#joined = false;
+    this.#member = false;
     for (const owned of this.#partitions.values()) void owned.close({ kind: 'revoked' });
   }
 
@@ -131,26 +172,41 @@ export class PartitionConsumer {
    */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping.abort();
+    clearInterval(this.#endsTimer);
     const closing = Promise.all([...this.#partitions.values()].map((owned) => owned.close({ kind: 'stopped' })));
     const startedMs = performance.now();
-    await within(timeoutMs, closing);
-    await within(timeoutMs, this.#starting);
+    await orLate(timeoutMs, closing);
+    await orLate(timeoutMs, this.#running);
     const leftMs = Math.max(LEAVE_GROUP_MS, timeoutMs - (performance.now() - startedMs));
-    await within(leftMs, Promise.allSettled([this.#consumer.disconnect(), this.#admin.disconnect()]));
+    await orLate(leftMs, Promise.allSettled([this.#consumer.disconnect(), this.#admin.disconnect()]));
   }
 
   /** What keeps this member from reading all that it should, in sentences; empty when all is well. */
   problems(): string[] {
-    if (!this.#joined) return ['not in its consumer group'];
-    return this.status().flatMap(({ topic, partition, state, lastError }) =>
-      state === 'waiting' || (state === 'opening' && lastError !== undefined)
+    if (!this.#member) {
+      return [`not in its consumer group${this.#outside === undefined ? '' : `: ${this.#outside.message}`}`];
+    }
+    const silentMs = performance.now() - this.#fetchedAtMs;
+    const silence =
+      silentMs > SILENT_MS && this.#batchesUnderWay === 0
+        ? [`Kafka has answered no fetch for ${Math.round(silentMs / 1_000)} s`]
+        : [];
+    const waiting = this.status().flatMap(({ topic, partition, state, lastError }) =>
+      state === 'waiting' || state === 'stalled' || (state === 'opening' && lastError !== undefined)
         ? [`${topic}/${partition} waits: ${lastError?.code ?? 'unknown'}`]
         : [],
     );
+    return [...silence, ...waiting];
   }
 
+  /** Whether it is a member of its group. */
+  get isMember(): boolean {
+    return this.#member;
+  }
+
+  /** The partitions that it owns; of those that it has lost it knows nothing any more. */
   status(): PartitionStatus[] {
-    return [...this.#partitions.values()].map((owned) => owned.status());
+    return [...this.#partitions.values()].filter((owned) => !owned.isClosed).map((owned) => owned.status());
   }
 
   #assigned(assignment: Readonly<Record<string, number[]>>): void {
@@ -171,6 +227,21 @@ export class PartitionConsumer {
     }
   }
 
+  /** Fetches bring the end of a partition along; of one that is not fetched from, it has to be asked for. */
+  async #askForEnds(): Promise<void> {
+    const paused = [...this.#partitions.values()].filter((owned) => !owned.isClosed && !owned.isReading);
+    for (const topic of new Set(paused.map((owned) => owned.topic))) {
+      try {
+        const ends = await within(ENDS_INTERVAL_MS, this.#admin.fetchTopicOffsets(topic));
+        for (const { partition, high } of ends) {
+          for (const owned of paused) if (owned.topic === topic) owned.endsAt(partition, Number(high));
+        }
+      } catch {
+        // Kafka does not answer either; there is a next time.
+      }
+    }
+  }
+
   async #eachBatch(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload;
     if (this.#stopping.signal.aborted) return;
@@ -183,10 +254,12 @@ export class PartitionConsumer {
       },
       Math.floor(this.#options.sessionTimeoutMs / 4),
     );
+    this.#batchesUnderWay++;
     try {
       const lastOffset = await owned.process(batch);
       if (lastOffset !== undefined) payload.resolveOffset(lastOffset);
     } finally {
+      this.#batchesUnderWay--;
       clearInterval(beating);
     }
     await payload.heartbeat();
@@ -195,14 +268,4 @@ export class PartitionConsumer {
 
 function key(topic: string, partition: number): string {
   return `${topic}/${partition}`;
-}
-
-/** Waits for `work`, at most `timeoutMs`. */
-async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }

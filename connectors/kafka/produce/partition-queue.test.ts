@@ -1,54 +1,54 @@
 import { expect, it } from 'vitest';
-import { GridError } from '../../grid/errors.ts';
-import { Delivery, PartitionLane, sizeOf } from './partition-lane.ts';
+import { GridError } from '../../../grid/errors.ts';
+import { Delivery, PartitionQueue, sizeOf } from './partition-queue.ts';
 
 const queued = (value: string, delivery: Delivery, bytes = 10) => ({ record: { key: null, value }, bytes, delivery });
 const values = (taken: readonly { record: { value: unknown } }[]) => taken.map(({ record }) => record.value);
 
 it('gives its records oldest first, as many as fit', () => {
-  const lane = new PartitionLane(0);
+  const queue = new PartitionQueue(0);
   const delivery = new Delivery(5, 0);
-  for (const value of ['a', 'b', 'c', 'd', 'e']) lane.push(queued(value, delivery));
-  expect(lane.bytes).toBe(50);
-  expect(values(lane.take(2, 1_000, () => undefined))).toEqual(['a', 'b']);
-  expect(values(lane.take(10, 20, () => undefined))).toEqual(['c', 'd']);
+  for (const value of ['a', 'b', 'c', 'd', 'e']) queue.push(queued(value, delivery));
+  expect(queue.bytes).toBe(50);
+  expect(values(queue.take(2, 1_000, () => undefined))).toEqual(['a', 'b']);
+  expect(values(queue.take(10, 20, () => undefined))).toEqual(['c', 'd']);
   // A record larger than a batch goes alone rather than never.
-  expect(values(lane.take(10, 5, () => undefined))).toEqual(['e']);
-  expect(lane.isEmpty).toBe(true);
-  expect(lane.bytes).toBe(0);
+  expect(values(queue.take(10, 5, () => undefined))).toEqual(['e']);
+  expect(queue.isEmpty).toBe(true);
+  expect(queue.bytes).toBe(0);
 });
 
 it('leaves out records whose call has failed, and hands them back', async () => {
-  const lane = new PartitionLane(0);
+  const queue = new PartitionQueue(0);
   const failed = new Delivery(1, 0);
   const good = new Delivery(1, 0);
-  lane.push(queued('a', failed));
-  lane.push(queued('b', good));
+  queue.push(queued('a', failed));
+  queue.push(queued('b', good));
   failed.fail(new GridError('not-acknowledged', 'x'));
   await expect(failed.done).rejects.toMatchObject({ code: 'not-acknowledged' });
   const dropped: unknown[] = [];
-  expect(values(lane.take(10, 100, ({ record }) => dropped.push(record.value)))).toEqual(['b']);
+  expect(values(queue.take(10, 100, ({ record }) => dropped.push(record.value)))).toEqual(['b']);
   expect(dropped).toEqual(['a']);
 });
 
 it('gives up what was queued before a moment', () => {
-  const lane = new PartitionLane(0);
-  lane.push(queued('a', new Delivery(1, 100)));
-  lane.push(queued('b', new Delivery(1, 200)));
-  expect(values(lane.takeOlderThan(200))).toEqual(['a']);
-  expect(values(lane.takeOlderThan(Infinity))).toEqual(['b']);
+  const queue = new PartitionQueue(0);
+  queue.push(queued('a', new Delivery(1, 100)));
+  queue.push(queued('b', new Delivery(1, 200)));
+  expect(values(queue.takeOlderThan(200))).toEqual(['a']);
+  expect(values(queue.takeOlderThan(Infinity))).toEqual(['b']);
 });
 
 it('keeps its order over many rounds', () => {
-  const lane = new PartitionLane(0);
+  const queue = new PartitionQueue(0);
   const delivery = new Delivery(1, 0);
   const taken: unknown[] = [];
   let next = 0;
   for (let round = 0; round < 50; round++) {
-    for (let index = 0; index < 300; index++) lane.push(queued(String(next++), delivery));
-    taken.push(...values(lane.take(290, Infinity, () => undefined)));
+    for (let index = 0; index < 300; index++) queue.push(queued(String(next++), delivery));
+    taken.push(...values(queue.take(290, Infinity, () => undefined)));
   }
-  taken.push(...values(lane.take(Infinity, Infinity, () => undefined)));
+  taken.push(...values(queue.take(Infinity, Infinity, () => undefined)));
   expect(taken).toEqual(Array.from({ length: next }, (_, index) => String(index)));
 });
 

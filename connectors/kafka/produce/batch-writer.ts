@@ -1,9 +1,12 @@
-import type { GridError } from '../../grid/errors.ts';
-import type { QueuedRecord } from './partition-lane.ts';
-import { failureText, notAcknowledged, produceFailureKind, refused } from './produce-failure.ts';
+import type { GridError } from '../../../grid/errors.ts';
+import type { QueuedRecord } from './partition-queue.ts';
+import { Backoff } from '../../../runtime/waiting/backoff.ts';
+import { failureText } from '../failure.ts';
+import { notAcknowledged, produceFailureKind, refused } from './produce-failure.ts';
 import type { ProducerMetrics } from './producer-metrics.ts';
 import type { ProducerSession } from './producer-session.ts';
-import { Backoff, type ProducerHealth, type ProducerSessions } from './producer-sessions.ts';
+import { PRODUCER_RETRY_DELAYS, type ProducerHealth } from './producer-health.ts';
+import type { ProducerSessions } from './producer-sessions.ts';
 
 /** A topic that has just been made is unknown to some brokers for a moment. */
 export const UNKNOWN_TOPIC_PATIENCE_MS = 5_000;
@@ -77,7 +80,7 @@ export class BatchWriter {
     let session = first;
     session.use();
     try {
-      for (const backoff = new Backoff(signal); ;) {
+      for (const backoff = new Backoff(PRODUCER_RETRY_DELAYS); ;) {
         const failure = await attempt(session, topic, partition, batch);
         const kind = failure === undefined ? 'written' : produceFailureKind(failure);
         if (kind === 'written') {
@@ -114,7 +117,7 @@ export class BatchWriter {
           await session.release();
           session = renewed;
         }
-        await backoff.pause();
+        await backoff.pause(signal);
       }
     } finally {
       await session.release();

@@ -1,5 +1,6 @@
 import type { Admin } from 'kafkajs';
-import { GridError } from '../../grid/errors.ts';
+import { GridError } from '../../../grid/errors.ts';
+import { failureText } from '../failure.ts';
 
 /** Where reading a partition starts, and what Kafka still has of it. */
 export interface StartOffset {
@@ -24,7 +25,8 @@ export async function startOffset(
   partition: number,
   wanted: number | 'committed',
 ): Promise<StartOffset> {
-  const { low, high, committed } = await ask(admin, groupId, topic, partition, wanted === 'committed');
+  const { low, high } = await partitionBounds(admin, topic, partition);
+  const committed = wanted === 'committed' ? await committedOffset(admin, groupId, topic, partition) : -1;
   // What went before a group's first start is nobody's loss: it begins with what there is.
   if (wanted === 'committed' && committed < 0) return { offset: low, expiredOffsets: 0, highWatermark: high };
   const offset = wanted === 'committed' ? committed : wanted;
@@ -38,16 +40,37 @@ export async function startOffset(
   return { offset: Math.max(offset, low), expiredOffsets, highWatermark: high };
 }
 
-async function ask(admin: Admin, groupId: string, topic: string, partition: number, askGroup: boolean) {
+/**
+ * The first offset that a partition still holds, and the one that its next record will have.
+ *
+ * @throws GridError `kafka-unavailable`.
+ */
+export async function partitionBounds(
+  admin: Admin,
+  topic: string,
+  partition: number,
+): Promise<{ readonly low: number; readonly high: number }> {
   try {
     const bounds = (await admin.fetchTopicOffsets(topic)).find((entry) => entry.partition === partition);
-    const [group] = askGroup ? await admin.fetchOffsets({ groupId, topics: [topic] }) : [];
-    const committed = group?.partitions.find((entry) => entry.partition === partition)?.offset ?? '-1';
-    return { low: Number(bounds?.low ?? 0), high: Number(bounds?.high ?? 0), committed: Number(committed) };
+    return { low: Number(bounds?.low ?? 0), high: Number(bounds?.high ?? 0) };
   } catch (error) {
     throw new GridError(
       'kafka-unavailable',
-      `Asking Kafka where ${topic}/${partition} begins and ends: ${error instanceof Error ? error.message : String(error)}. It is asked again.`,
+      `Asking Kafka where ${topic}/${partition} begins and ends: ${failureText(error)}. It is asked again.`,
+      { cause: error },
+    );
+  }
+}
+
+/** The offset that a group committed; negative when it has committed none. */
+async function committedOffset(admin: Admin, groupId: string, topic: string, partition: number): Promise<number> {
+  try {
+    const [group] = await admin.fetchOffsets({ groupId, topics: [topic] });
+    return Number(group?.partitions.find((entry) => entry.partition === partition)?.offset ?? -1);
+  } catch (error) {
+    throw new GridError(
+      'kafka-unavailable',
+      `Asking Kafka what ${groupId} has committed of ${topic}/${partition}: ${failureText(error)}. It is asked again.`,
       { cause: error },
     );
   }
