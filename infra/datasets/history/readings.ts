@@ -84,7 +84,7 @@ async function addSeries(present: SampleMark, filling: Filling): Promise<Omit<Sa
  * @throws GridError `source-unavailable` when SimBench's files are not where they should be.
  */
 export async function chosenSeries(directory: string, from: number, to: number): Promise<TableLayout[]> {
-  const { files } = parseMapping(readFileSync(SIMBENCH_MAPPING, 'utf8'), SIMBENCH_MAPPING);
+  const { files } = parseMapping(JSON.parse(readFileSync(SIMBENCH_MAPPING, 'utf8')), SIMBENCH_MAPPING);
   const layouts = await Promise.all(
     PROFILES.map(async (path) => {
       const mapping = files.find((file) => file.path === path);

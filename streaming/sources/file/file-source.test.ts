@@ -20,7 +20,7 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 
 async function open(mapping: object, changed: Partial<FileSourceOptions> = {}): Promise<OpenedFileSource> {
   return openFileSource({
-    mapping: parseMapping(JSON.stringify({ dataset: 'test', ...mapping }), 'test'),
+    mapping: parseMapping({ dataset: 'test', ...mapping }, 'test'),
     directory,
     readingsTopic: 'readings',
     unorganizedTopic: 'text',

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { GridError } from '../../../grid/errors.ts';
 import { TEMPORAL_ASPECTS } from '../../../grid/reading.ts';
+import { readJsonFile } from '../../../runtime/json-file.ts';
 import { checkTimePattern } from '../file/series-time.ts';
 import { isTimeZone } from '../file/time-zone.ts';
 import { parseJsonPath, type JsonPath } from './json-path.ts';
@@ -113,16 +113,11 @@ export async function readPullSources(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<PullSourceConfig[]> {
   const attempt = `Reading the sources to poll from ${filePath} (PULL_SOURCES_FILE)`;
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(filePath, 'utf8'));
-  } catch (error) {
-    throw invalid(`${attempt}: ${error instanceof Error ? error.message : String(error)}.`, error);
-  }
-  const parsed = file.safeParse(json);
+  const advice = 'See infra/config/pull-sources.example.json.';
+  const parsed = file.safeParse(await readJsonFile(filePath, { code: 'invalid-configuration', attempt, advice }));
   if (!parsed.success) {
     const sentences = parsed.error.issues.map(({ path: place, message }) => `${place.join('.')}: ${message}`);
-    throw invalid(`${attempt}: ${sentences.join('; ')}. See infra/config/pull-sources.example.json.`);
+    throw invalid(`${attempt}: ${sentences.join('; ')}. ${advice}`);
   }
   return parsed.data.sources.map((config) => {
     const fill = (text: string, where: string): string =>
@@ -146,6 +141,6 @@ export async function readPullSources(
   });
 }
 
-function invalid(message: string, cause?: unknown): GridError {
-  return new GridError('invalid-configuration', message, { cause });
+function invalid(message: string): GridError {
+  return new GridError('invalid-configuration', message);
 }

@@ -76,6 +76,12 @@ describe('the file of sources', () => {
     await expect(readPullSources(path, {})).rejects.toMatchObject({ code: 'invalid-configuration' });
   });
 
+  it('may begin with a byte order mark', async () => {
+    const path = join(directory, 'marked.json');
+    await writeFile(path, `\uFEFF${JSON.stringify({ sources: [SOURCE] })}`);
+    expect(await readPullSources(path, { KEY: 'k' })).toHaveLength(1);
+  });
+
   it('is shown by an example that is valid', async () => {
     const sources = await readPullSources('infra/config/pull-sources.example.json', { OPENWEATHERMAP_API_KEY: 'k' });
     const reply =
