@@ -5,7 +5,6 @@ import type { Logger } from '../runtime/logger.ts';
 import type { Registry } from '../runtime/metrics.ts';
 import type { Readiness } from '../runtime/http/operations-routes.ts';
 import { createConsumerMetrics, type ConsumerStatus } from './consumer-metrics.ts';
-import type { Readiness } from '../runtime/http/operations-server.ts';
 import type { Sink } from './sinks/sink.ts';
 
 export interface SpeedLayerOptions {

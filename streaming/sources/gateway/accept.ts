@@ -5,7 +5,7 @@ import type { ByteBudget } from '../../../runtime/byte-budget.ts';
 import type { ProducedRecord } from '../../../connectors/kafka/produce/record-producer.ts';
 import { DetailedError } from '../../../runtime/http/http-server.ts';
 import { busy } from '../../../runtime/http/request-body.ts';
-import { type BodyFormat, firstNonBlank } from './body-format.ts';
+import type { BodyFormat } from './body-format.ts';
 import { parseLineProtocol } from './line-protocol.ts';
 import { lineReadings, type Precision } from './line-readings.ts';
 import type { RecentReadings } from './recent-readings.ts';

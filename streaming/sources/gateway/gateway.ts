@@ -11,7 +11,6 @@ import { addOperationsRoutes, type Readiness } from '../../../runtime/http/opera
 import { readWhole } from '../../../runtime/http/request-body.ts';
 import { headerOf, queryParameterOf } from '../../../runtime/http/request-parameters.ts';
 import { within } from '../../../runtime/waiting/time-limit.ts';
-import { listen } from '../../../runtime/http/operations-server.ts';
 import { readRecords, type ReadBody } from './accept.ts';
 import { bodyFormat, declaredFormat, firstNonBlank } from './body-format.ts';
 import { createGatewayMetrics } from './gateway-metrics.ts';

@@ -2,7 +2,6 @@ import type { RecordProducer } from '../../../connectors/kafka/produce/record-pr
 import type { GridError } from '../../../grid/errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { Readiness } from '../../../runtime/http/operations-routes.ts';
-import type { Readiness } from '../../../runtime/http/operations-server.ts';
 import type { PacedClock } from './paced-clock.ts';
 import type { PacedSource } from './paced-source.ts';
 import { SourceRunner, type RunnerObserver } from './source-runner.ts';

@@ -10,7 +10,6 @@ import { createHttpServer, DetailedError } from '../../../runtime/http/http-serv
 import { listen } from '../../../runtime/http/listen.ts';
 import { openBody, readWhole } from '../../../runtime/http/request-body.ts';
 import { headerOf } from '../../../runtime/http/request-parameters.ts';
-import { listen } from '../../../runtime/http/operations-server.ts';
 import { flumeEvents } from './flume-events.ts';
 import { LineCutter } from './line-cutter.ts';
 import { TextWriter } from './text-writer.ts';
