@@ -17,7 +17,7 @@ const TEST_LIMIT_MS = 3_600_000;
 const asked = process.env['FUZZ_REQUESTS'];
 /** Every run of all tests sends the same requests; one that is asked for more sends new ones, and says with which seed. */
 const parameters = {
-  numRuns: Math.ceil(Number(asked ?? '2400') / AT_ONCE),
+  numRuns: Math.ceil(Number(asked ?? '1600') / AT_ONCE),
   ...(asked === undefined ? { seed: 20_260 } : {}),
   endOnFailure: asked === undefined,
 };

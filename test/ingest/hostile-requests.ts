@@ -214,7 +214,7 @@ export const hostileRequest: fc.Arbitrary<HostileRequest> = fc
       encoding,
       compression,
       framing,
-      headers: mostly(fc.constant([]), fc.array(header, { maxLength: 3 })),
+      headers: mostly(fc.constant<[string, string][]>([]), fc.array(header, { maxLength: 3 })),
     }),
   )
   .map((parts) => {

@@ -54,8 +54,12 @@ export interface Gateway {
 
 /** Kafka is given this long to come back before requests are turned away without trying. */
 const TROUBLE_PATIENCE_MS = 2_000;
-/** What is made of line protocol may be so many times as large as the largest body. */
-const ENVELOPES_PER_BODY = 8;
+/**
+ * What is made of a body of line protocol may be as large as its readings are at most, but for a few that are long, and leaves room for
+ * other requests: what can never be taken must not be told to come again.
+ */
+const USUAL_ENVELOPE_BYTES = 1_024;
+const ENVELOPES_MEMORY_SHARE = 0.75;
 const MAX_CONNECTIONS = 1_000;
 const REQUEST_TIMEOUT_MS = 120_000;
 const IDLE_TIMEOUT_MS = 150_000;
@@ -77,7 +81,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const acceptOptions = {
     limits: { maxBytes: options.envelopeMaxBytes, maxAheadMs: options.maxAheadMs },
     maxRecords: options.maxRecords,
-    maxEnvelopeBytes: ENVELOPES_PER_BODY * options.maxBodyBytes,
+    maxEnvelopeBytes: Math.min(USUAL_ENVELOPE_BYTES * options.maxRecords, ENVELOPES_MEMORY_SHARE * options.memoryBytes),
     recent,
     budget,
   };

@@ -82,6 +82,29 @@ describe('a number', () => {
     expect(JSON.parse(text)).toBe(Number(text));
   });
 
+  it('keeps every digit but zeros before it', () => {
+    const digits = fc.string({ unit: fc.constantFrom('0', '0', '1', '9'), maxLength: 12 });
+    const exponent = fc.constantFrom('', 'e5', 'E-03', 'e+7');
+    fc.assert(
+      fc.property(
+        fc.constantFrom('', '+', '-'),
+        digits,
+        fc.option(digits),
+        exponent,
+        (sign, whole, fraction, power) => {
+          fc.pre(whole !== '' || (fraction !== null && fraction !== ''));
+          const written = `${sign}${whole}${fraction === null ? '' : `.${fraction}`}${power}`;
+          const [[, value] = []] = one(`m v=${written}`).fields;
+          if (value?.kind !== 'number') throw new Error(`${written} is no number`);
+          expect(Object.is(JSON.parse(value.text), Number(written))).toBe(true);
+          expect(value.text.replace(/[eE].*/, '').replace(/^-?0*/, '')).toBe(
+            `${whole.replace(/^0*/, '')}${fraction === null || fraction === '' ? '' : `.${fraction}`}`,
+          );
+        },
+      ),
+    );
+  });
+
   it.each(['NaN', 'nan', '+Inf', '-inf', 'Infinity'])('is not %s', (written) => {
     expect(one(`m v=${written}`).fields).toEqual([['v', { kind: 'not-a-number', text: written }]]);
   });
