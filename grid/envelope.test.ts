@@ -293,3 +293,29 @@ describe('encodeEnvelope', () => {
     );
   });
 });
+
+describe('an envelope that is meant to take long', () => {
+  const generous: DecodeLimits = { ...limits, maxBytes: 8 << 20 };
+  // In time quadratic to its length each of these would take minutes.
+  it.each([
+    ['is cut off within a string of escaped quotes', `{"payload":"${'\\"'.repeat(1_000_000)}`, 'malformed-json'],
+    ['holds such a payload', `{"payload":${JSON.stringify(`{"a":"${'\\"'.repeat(500_000)}`)}}`, 'malformed-payload'],
+    ['is deep', '{"payload":'.repeat(300_000), 'malformed-json'],
+    ['is deep and closed', `{"payload":${'['.repeat(500_000)}${']'.repeat(500_000)}}`, 'wrong-type'],
+    [
+      'has a number of very many zeros',
+      envelope({ payload: { modality: `0.${'0'.repeat(1_000_000)}x` } }),
+      'malformed-payload',
+    ],
+    [
+      'has an event time of very many digits',
+      envelope({ outer: { created_at: `1${'0'.repeat(300)}` } }),
+      'event-time-too-far-ahead',
+    ],
+    ['has very many fields', `{${'"a":1,'.repeat(500_000)}"b":1}`, 'missing-field'],
+    ['is white space', ' '.repeat(1_000_000), 'malformed-json'],
+    ['is one quote after another', '"'.repeat(1_000_001), 'malformed-json'],
+  ])('because it %s is rejected in time', (_what, text, code) => {
+    expect(decodeEnvelope(Buffer.from(text), RECEIVED_AT_MS, generous)).toMatchObject({ rejection: { code } });
+  });
+});

@@ -1,9 +1,10 @@
+import { setImmediate as yieldToTimers } from 'node:timers/promises';
 import type { Admin, Batch, Consumer } from 'kafkajs';
 import { asGridError, GridError } from '../../../grid/errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { StateMachine } from '../../../runtime/state-machine.ts';
 import { Backoff } from '../../../runtime/waiting/backoff.ts';
-import type { CloseReason, ConsumedBatch, PartitionContext, PartitionProcessor } from './consumed.ts';
+import type { CloseReason, ConsumedBatch, ConsumedRecords, PartitionContext, PartitionProcessor } from './consumed.ts';
 import type { UndecodableBatch } from './decode/fetched-message.ts';
 import { FetchedRecords } from './fetched-records.ts';
 import { partitionBounds, startOffset } from './start-offset.ts';
@@ -41,6 +42,11 @@ export interface PartitionStatus {
 
 /** Pause of a partition after its first failure, milliseconds. */
 export const FIRST_RETRY_DELAY_MS = 250;
+/**
+ * Most records that a processor is given at once. Compressed, a fetch may hold very many, and decoding them leaves no time for heartbeats:
+ * as many as this, all of them bad, take some tenths of a second.
+ */
+const MOST_RECORDS = 10_000;
 /** Members that failed together do not come back together. */
 const RETRY_JITTER = 0.2;
 
@@ -167,19 +173,30 @@ export class OwnedPartition {
     const position = this.#position;
     if (!this.#life.is('reading') || processor === undefined || position === undefined) return undefined;
     this.#highWatermark = Number(batch.highWatermark);
-    const records = new FetchedRecords(batch.messages, position);
-    const { undecodable } = records;
+    const fetched = new FetchedRecords(batch.messages, position);
+    const { undecodable } = fetched;
     if (undecodable !== undefined && undecodable.firstOffset <= position) {
       this.#stall(undecodable, position);
       return undefined;
     }
     const lastOffset = undecodable === undefined ? batch.lastOffset() : String(undecodable.firstOffset - 1);
+    const endOffset = Math.max(Number(lastOffset) + 1, position);
+    for (const { records, nextOffset } of fetched.slices(MOST_RECORDS)) {
+      const processed = await this.#processSlice(processor, records, nextOffset ?? endOffset);
+      if (!processed) return undefined;
+      if (nextOffset !== undefined) await yieldToTimers();
+    }
+    return lastOffset;
+  }
+
+  /** Whether it was processed, and the partition is still this one's to go on with. */
+  async #processSlice(processor: PartitionProcessor, records: ConsumedRecords, nextOffset: number): Promise<boolean> {
     const consumed: ConsumedBatch = {
       topic: this.#topic,
       partition: this.#partition,
       records,
-      nextOffset: Math.max(Number(lastOffset) + 1, position),
-      highWatermark: this.#highWatermark,
+      nextOffset,
+      highWatermark: this.#highWatermark ?? nextOffset,
       expiredOffsets: this.#expiredOffsets,
     };
     const startedMs = performance.now();
@@ -189,19 +206,19 @@ export class OwnedPartition {
       await work;
     } catch (error) {
       await this.#fail(asGridError(error, `Processing ${this.#topic}/${this.#partition} for ${this.#options.groupId}`));
-      return undefined;
+      return false;
     }
-    if (!this.#life.is('reading') || this.#processor !== processor) return undefined;
-    this.#position = consumed.nextOffset;
+    if (!this.#life.is('reading') || this.#processor !== processor) return false;
+    this.#position = nextOffset;
     this.#expiredOffsets = 0;
     if (this.#failures > 0) {
       this.#failures = 0;
       this.#backoff.reset();
       this.#lastError = undefined;
-      this.#logger.info({ offset: consumed.nextOffset }, 'partition goes on');
+      this.#logger.info({ offset: nextOffset }, 'partition goes on');
     }
     this.#options.observer?.batchProcessed(consumed, performance.now() - startedMs);
-    return lastOffset;
+    return true;
   }
 
   async #commitOffset(nextOffset: number): Promise<void> {

@@ -39,7 +39,7 @@ export async function decodeFetched(bytes: Buffer): Promise<object[]> {
   let at = 0;
   while (at + MAGIC_INDEX < bytes.length && decompressedBytes < ENOUGH_BYTES) {
     if (bytes[at + MAGIC_INDEX] !== RECORD_BATCH_MAGIC) {
-      messages.push(...(await decodeOld(bytes.subarray(at))));
+      for (const message of await decodeOld(bytes.subarray(at))) messages.push(message);
       break;
     }
     const end = at + BATCH_PREFIX_BYTES + bytes.readInt32BE(at + 8);
