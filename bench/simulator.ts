@@ -13,7 +13,7 @@ import { provideSimbench } from '../infra/datasets/simbench.ts';
 import { PROJECT_DIRECTORY } from '../infra/native/settings.ts';
 import { loadConfig } from '../runtime/config.ts';
 import { createLogger } from '../runtime/logger.ts';
-import { openFileSource } from '../streaming/sources/file/file-source.ts';
+import { openFileSource } from '../streaming/sources/file/open-file-source.ts';
 import { readMapping } from '../streaming/sources/file/mapping.ts';
 import { PacedClock } from '../streaming/sources/pacing/paced-clock.ts';
 import type { PacedSource } from '../streaming/sources/pacing/paced-source.ts';

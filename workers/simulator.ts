@@ -8,7 +8,7 @@ import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { startOperationsServer } from '../runtime/http/operations-server.ts';
 import { runProcess } from '../runtime/process.ts';
-import { openFileSource } from '../streaming/sources/file/file-source.ts';
+import { openFileSource } from '../streaming/sources/file/open-file-source.ts';
 import { readMapping, type Mapping } from '../streaming/sources/file/mapping.ts';
 import { PacedClock } from '../streaming/sources/pacing/paced-clock.ts';
 import { startSources, type SourceGroupOptions } from '../streaming/sources/pacing/source-group.ts';
