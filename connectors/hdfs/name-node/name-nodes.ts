@@ -3,6 +3,8 @@ import http from 'node:http';
 import https from 'node:https';
 import webhdfs, { type Driver } from 'webhdfs';
 import { GridError } from '../../../grid/errors.ts';
+import { orAborted } from '../../../runtime/waiting/abortion.ts';
+import { orLate } from '../../../runtime/waiting/time-limit.ts';
 import {
   errorOfClosing,
   errorOfConnection,
@@ -199,7 +201,7 @@ export class NameNodes {
     return { ...last, received };
   }
 
-  #exchange(
+  async #exchange(
     driver: Driver,
     method: string,
     url: string,
@@ -207,29 +209,12 @@ export class NameNodes {
     connection: 'kept' | 'own',
   ): Promise<Outcome> {
     const { callTimeoutMs } = this.#options;
-    const signal = this.#closing.signal;
-    return new Promise((resolve) => {
-      const request = driver._sendRequest(method, url, connection === 'own' ? { pool: false } : {}, () => {
-        // The events below carry more: the callback gets no reply when the status is one of an error.
-      });
-      const settle = (outcome: Outcome): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', onClosing);
-        resolve(outcome);
-      };
-      const giveUp = (error: GridError): void => {
-        request.abort();
-        settle({ kind: 'failed', error, received: 'perhaps' });
-      };
-      const onClosing = (): void => {
-        giveUp(errorOfClosing(attempt));
-      };
-      const timer = setTimeout(() => {
-        giveUp(errorOfSilence(attempt, callTimeoutMs));
-      }, callTimeoutMs);
-      signal.addEventListener('abort', onClosing, { once: true });
+    const request = driver._sendRequest(method, url, connection === 'own' ? { pool: false } : {}, () => {
+      // The events below carry more: the callback gets no reply when the status is one of an error.
+    });
+    const outcome = new Promise<Outcome>((resolve) => {
       request.on('error', (cause: unknown) => {
-        settle({
+        resolve({
           kind: 'failed',
           error: errorOfConnection(attempt, cause),
           received: wasNeverSent(cause) ? 'no' : 'perhaps',
@@ -238,13 +223,23 @@ export class NameNodes {
       request.on('complete', (response: http.IncomingMessage, body: unknown) => {
         const status = response.statusCode ?? 0;
         if (status === 200 || status === 307) {
-          settle({ kind: 'reply', reply: { status, body, location: response.headers.location, attempt } });
+          resolve({ kind: 'reply', reply: { status, body, location: response.headers.location, attempt } });
         } else {
           const received = wasNotTried(body) ? 'no' : 'perhaps';
-          settle({ kind: 'failed', error: errorOfReply(attempt, status, body), received });
+          resolve({ kind: 'failed', error: errorOfReply(attempt, status, body), received });
         }
       });
     });
+    try {
+      const end = await orLate(callTimeoutMs, orAborted(outcome, this.#closing.signal));
+      if (!end.late) return end.value;
+      request.abort();
+      return { kind: 'failed', error: errorOfSilence(attempt, callTimeoutMs), received: 'perhaps' };
+    } catch {
+      // Only the closing of the client ends the wait like this.
+      request.abort();
+      return { kind: 'failed', error: errorOfClosing(attempt), received: 'perhaps' };
+    }
   }
 
   #current(): NameNode {

@@ -2,6 +2,8 @@ import http from 'node:http';
 import https from 'node:https';
 import { pipeline, Transform, type Readable, type TransformCallback } from 'node:stream';
 import { GridError } from '../../../grid/errors.ts';
+import { orAborted } from '../../../runtime/waiting/abortion.ts';
+import { within } from '../../../runtime/waiting/time-limit.ts';
 import { errorOfClosing, errorOfConnection, errorOfReply, errorOfSilence, type Attempt } from '../failure.ts';
 
 const MAX_REPLY_BYTES = 64 * 1024;
@@ -25,49 +27,33 @@ export interface DownloadOptions {
  * By `node:http`, not by the driver: its read stream ends like a whole one when the connection breaks, gives an error's text
  * as data, and cannot be bounded in time.
  */
-export function openDownload(options: DownloadOptions): Promise<Readable> {
+export async function openDownload(options: DownloadOptions): Promise<Readable> {
   const { url, attempt, openTimeoutMs, closing } = options;
+  if (closing.aborted) throw errorOfClosing(attempt);
   const { request } = url.startsWith('https:') ? https : http;
-  return new Promise((resolve, reject) => {
-    if (closing.aborted) {
-      reject(errorOfClosing(attempt));
-      return;
-    }
-    const get = request(url, { method: 'GET', agent: false });
-    const giveUp = (error: GridError): void => {
-      clearTimeout(timer);
-      closing.removeEventListener('abort', onClosing);
-      get.destroy();
-      reject(error);
-    };
-    const onClosing = (): void => {
-      giveUp(errorOfClosing(attempt));
-    };
-    const timer = setTimeout(() => {
-      giveUp(errorOfSilence(attempt, openTimeoutMs));
-    }, openTimeoutMs);
-    closing.addEventListener('abort', onClosing, { once: true });
+  const get = request(url, { method: 'GET', agent: false });
+  const response = new Promise<http.IncomingMessage>((resolve, reject) => {
+    get.on('response', resolve);
     get.on('error', (cause) => {
-      giveUp(errorOfConnection(attempt, cause));
+      reject(errorOfConnection(attempt, cause));
     });
-    get.on('response', (response) => {
-      if (response.statusCode === 200) {
-        clearTimeout(timer);
-        closing.removeEventListener('abort', onClosing);
-        resolve(verifiedBody(response, options));
-      } else {
-        readText(response).then(
-          (text) => {
-            giveUp(errorOfReply(attempt, response.statusCode ?? 0, text));
-          },
-          (cause: unknown) => {
-            giveUp(errorOfConnection(attempt, cause));
-          },
-        );
-      }
-    });
-    get.end();
   });
+  get.end();
+  try {
+    const body = response.then((reply) => bodyOf(reply, options));
+    return await within(openTimeoutMs, orAborted(body, closing), () => errorOfSilence(attempt, openTimeoutMs));
+  } catch (error) {
+    get.destroy();
+    throw closing.aborted ? errorOfClosing(attempt) : error;
+  }
+}
+
+async function bodyOf(response: http.IncomingMessage, options: DownloadOptions): Promise<Readable> {
+  if (response.statusCode === 200) return verifiedBody(response, options);
+  const text = await readText(response).catch((cause: unknown) => {
+    throw errorOfConnection(options.attempt, cause);
+  });
+  throw errorOfReply(options.attempt, response.statusCode ?? 0, text);
 }
 
 /** Passes bytes through, counts them, and turns a short, long, broken or silent body into an error. */

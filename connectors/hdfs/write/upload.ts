@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import { GridError } from '../../../grid/errors.ts';
+import { orLate } from '../../../runtime/waiting/time-limit.ts';
 import { errorOfClosing, errorOfConnection, errorOfReply, errorOfSilence, type Attempt } from '../failure.ts';
 
 /** Longest body of an error reply that is kept. A RemoteException with its stack trace has some 2 KB. */
@@ -14,6 +15,16 @@ type Mode =
   | { readonly name: 'closed' }
   | { readonly name: 'failed'; readonly error: GridError }
   | { readonly name: 'aborted' };
+
+/** The modes that may follow each. */
+const NEXT: Readonly<Record<Mode['name'], readonly Mode['name'][]>> = {
+  open: ['writing', 'closing', 'failed', 'aborted'],
+  writing: ['open', 'failed', 'aborted'],
+  closing: ['closed', 'failed', 'aborted'],
+  closed: [],
+  failed: [],
+  aborted: [],
+};
 
 /** Wait for a DataNode's `100 Continue`, which a gateway in between may swallow. */
 const CONTINUE_GRACE_MS = 200;
@@ -87,27 +98,19 @@ export class DataNodeUpload {
    * Resolves when the DataNode has the request's head, which does not say that the file exists: a DataNode sends `100 Continue`
    * before it asks the NameNode. Rejects when it answers with an error or cannot be connected to within `timeoutMs`.
    */
-  accepted(timeoutMs: number): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async accepted(timeoutMs: number): Promise<void> {
+    const accepted = new Promise<void>((resolve, reject) => {
       this.#assertOpen();
-      const timer = setTimeout(() => {
-        this.#fail(errorOfSilence(this.attempt, timeoutMs));
-      }, timeoutMs);
-      this.#waiter = {
-        resolve: () => {
-          clearTimeout(timer);
-          resolve();
-        },
-        reject: (error) => {
-          clearTimeout(timer);
-          reject(error);
-        },
-      };
+      this.#waiter = { resolve, reject };
       this.#onAccepted = () => {
         this.#settle();
       };
       this.#request.once('continue', () => this.#onAccepted?.());
     });
+    const end = await orLate(timeoutMs, accepted);
+    if (!end.late) return;
+    this.#fail(errorOfSilence(this.attempt, timeoutMs));
+    await accepted;
   }
 
   /** Sends bytes; resolves when the system has taken them all. `whileSending` runs while the DataNode already works on them. */
@@ -115,12 +118,12 @@ export class DataNodeUpload {
     if (chunk.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#assertOpen();
-      this.#mode = { name: 'writing' };
+      this.#become({ name: 'writing' });
       this.#waiter = { resolve, reject };
       this.#request.write(chunk, (error) => {
         // Without an error the bytes are with the system; with one, the request's `error` event says more.
         if (error == null && this.#mode.name === 'writing') {
-          this.#mode = { name: 'open' };
+          this.#become({ name: 'open' });
           this.#settle();
         }
       });
@@ -133,7 +136,7 @@ export class DataNodeUpload {
   close(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#assertOpen();
-      this.#mode = { name: 'closing' };
+      this.#become({ name: 'closing' });
       this.#waiter = { resolve, reject };
       this.#request.end();
     });
@@ -145,7 +148,7 @@ export class DataNodeUpload {
       if (reason === 'shutting-down') {
         this.#fail(errorOfClosing(this.attempt));
       } else {
-        this.#mode = { name: 'aborted' };
+        this.#become({ name: 'aborted' });
         this.#settle(abortedError(this.attempt));
         this.#request.destroy();
       }
@@ -195,7 +198,7 @@ export class DataNodeUpload {
 
   #onReply(status: number, body: string, isWhole: boolean): void {
     if (status === 201 && isWhole && this.#mode.name === 'closing') {
-      this.#mode = { name: 'closed' };
+      this.#become({ name: 'closed' });
       this.#settle();
     } else if (status === 201) {
       const what = isWhole ? 'a 201 that came before the end of the file' : 'a reply that was cut';
@@ -208,7 +211,7 @@ export class DataNodeUpload {
 
   #fail(error: GridError): void {
     if (this.#mode.name === 'closed' || this.#mode.name === 'failed' || this.#mode.name === 'aborted') return;
-    this.#mode = { name: 'failed', error };
+    this.#become({ name: 'failed', error });
     this.#settle(error);
     this.#request.destroy();
   }
@@ -219,6 +222,14 @@ export class DataNodeUpload {
     this.#onAccepted = undefined;
     if (error === undefined) waiter?.resolve();
     else waiter?.reject(error);
+  }
+
+  #become(mode: Mode): void {
+    if (!NEXT[this.#mode.name].includes(mode.name)) {
+      const { operation, path } = this.attempt;
+      throw new GridError('defect', `${operation} ${path}: ${mode.name} after ${this.#mode.name}.`);
+    }
+    this.#mode = mode;
   }
 
   #assertOpen(): void {
