@@ -27,6 +27,8 @@ export default defineConfig({
           testTimeout: 60_000,
           // Loading the modules costs more than the tests, so the files of a process share them.
           isolate: false,
+          unstubEnvs: true,
+          unstubGlobals: true,
           maxWorkers: availableParallelism(),
           sequence: { groupOrder: 0 },
         },

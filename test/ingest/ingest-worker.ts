@@ -63,6 +63,12 @@ export class IngestWorker {
     };
   }
 
+  /** What waits in the worker for Kafka's acknowledgement. */
+  async queuedBytes(): Promise<number> {
+    const page = await (await fetch(this.url('/metrics'))).text();
+    return Number(/^powergrid_producer_queue_bytes\{[^}]*\} (\d+)/m.exec(page)?.[1] ?? Number.NaN);
+  }
+
   peakResidentMiB(): number {
     const status = readFileSync(`/proc/${this.process.pid}/status`, 'utf8');
     return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024;
