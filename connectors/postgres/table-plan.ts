@@ -10,6 +10,7 @@ import { frequentValues } from './frequent-values.ts';
 import { shown } from './identifier.ts';
 import { sizesOf } from './leaf-sample.ts';
 import type { PostgresServer } from './server.ts';
+import { refuseOtherOrigin } from './origin.ts';
 import { planSplits } from './split-ranges.ts';
 import { lockUnchanged } from './table-lock.ts';
 import { findUnkeepable, remarkOn, type UnkeepableColumn } from './unkeepable.ts';
@@ -26,7 +27,7 @@ export async function planTable(
   const described = await describeTable(connection, table, task);
   checkCursor(described, table, options, where);
   const { relation } = await lockUnchanged(connection, described.oid, shown(table), task);
-  const condition = await conditionOf(connection, server, options, task);
+  const condition = await conditionOf(connection, server, described, options, task);
   const candidates = described.columns.map((column) => ({ column, form: columnForm(column.type, server.moneyDigits) }));
   const unkeepable = await findUnkeepable(connection, relation, condition, candidates, task);
   if (unkeepable.length > 0 && options.onUnsupported === 'refuse') throw refusal(where, table, unkeepable);
@@ -51,7 +52,9 @@ export async function planTable(
     columns,
     remarks,
     key: described.key,
+    ...(described.keyless === undefined ? {} : { keyless: described.keyless }),
     identity: described.identity,
+    origin: described.origin,
     ...(condition === undefined ? {} : { condition }),
     splits: planned.splits,
     estimatedRows: chosen ?? planned.estimatedRows,
@@ -69,9 +72,11 @@ function checkCursor(described: CatalogueTable, table: TableId, options: PlanOpt
   );
 }
 
+/** The condition of what has changed; all rows of parts that the last import has not met, which may be older than it. */
 async function conditionOf(
   connection: PostgresConnection,
   server: PostgresServer,
+  { origin }: CatalogueTable,
   { since }: PlanOptions,
   task: Task,
 ): Promise<string | undefined> {
@@ -82,7 +87,12 @@ async function conditionOf(
       `${task.attempt} (${connection.address}): the last import was from another database, or from this one before it was restored or failed over (${since.fingerprint}; now ${server.identity.fingerprint}). Import the table whole.`,
     );
   }
-  return changesSince(connection, since.position, task);
+  refuseOtherOrigin(since.origin, origin, `${task.attempt} (${connection.address})`);
+  const changed = await changesSince(connection, since.position, task);
+  if (since.origin === undefined) return changed;
+  const known = new Set(since.origin.parts);
+  const added = origin.parts.filter((part) => !known.has(part));
+  return added.length === 0 ? changed : `(r.tableoid = ANY ('{${added.join(',')}}'::oid[]) OR ${changed})`;
 }
 
 function refusal(where: string, table: TableId, unkeepable: readonly UnkeepableColumn[]): GridError {

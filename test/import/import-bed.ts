@@ -13,7 +13,13 @@ import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { HiveClient } from '../../connectors/hive/hive.ts';
 import type { ImportActivities, ImportRun, SnapshotTaken, SplitStretch } from '../../grid/history/import-activities.ts';
 import { importInput, type ImportInput } from '../../grid/history/import-input.ts';
-import type { HeldSnapshot, SourceSnapshot, SqlSource, TableId } from '../../grid/history/sql-source.ts';
+import type {
+  HeldSnapshot,
+  SnapshotReader,
+  SourceSnapshot,
+  SqlSource,
+  TableId,
+} from '../../grid/history/sql-source.ts';
 import { loadConfig, type Config } from '../../runtime/config.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
@@ -193,6 +199,16 @@ export class ImportBed {
       });
     });
     return environment.run(() => body(createImportActivities(this.deps)));
+  }
+
+  /** Uses a reader of the source at a snapshot of its own. */
+  async reading<T>(use: (reader: SnapshotReader) => Promise<T>): Promise<T> {
+    const reader = await this.source.read(undefined, new AbortController().signal);
+    try {
+      return await use(reader);
+    } finally {
+      await reader.close();
+    }
   }
 
   async plan(run: ImportRun, table: TableId, snapshot: SourceSnapshot) {

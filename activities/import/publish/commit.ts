@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tableOriginSchema } from '../work-plan.ts';
 import { SOURCE_NAMES, telemetryMapping } from '../../../grid/history/import-input.ts';
 
 const count = z.int().min(0);
@@ -77,6 +78,8 @@ export const importCommit = z.object({
     cursor: z.string().exactOptional(),
     cursorValue: z.string().exactOptional(),
   }),
+  /** What the table was when it was read; absent in records of earlier versions, and where the source tells nothing of the kind. */
+  origin: tableOriginSchema.exactOptional(),
   telemetry: telemetryMapping.exactOptional(),
   /** Names of the views in Hive, without their database. */
   hiveTable: name,

@@ -8,12 +8,14 @@ import { readingsView } from './telemetry.ts';
 import {
   addPartitionsStatement,
   databaseStatements,
+  ENCODED_SUFFIX,
   DEFINITION_PROPERTY,
   GENERATION_PROPERTY,
-  generationOf,
   dropPartitionsStatement,
+  formerRunsTable,
   runsTable,
   runsTableStatement,
+  shownGeneration,
   tableView,
   type ViewDefinition,
 } from './view-statements.ts';
@@ -102,13 +104,24 @@ export class HivePublication {
     // A view of this generation shows a run as soon as it is added, so it has to be able to (its columns, its merging)
     // before; over the runs that were there it says the same as the old one. A view of another generation shows nothing of
     // this one: all its runs have to be there before it is replaced.
-    const isSameGeneration = shown?.get(GENERATION_PROPERTY) === generationOf(commit);
+    const isSameGeneration = shown?.get(GENERATION_PROPERTY) === shownGeneration(commit);
     if (isSameGeneration) await replace();
     for (const step of inSteps(missing)) {
       await this.#hive.execute(addPartitionsStatement(this.#prefix, commit, step[0].columns, step), this.#call);
     }
     if (!isSameGeneration) await replace();
     await this.#showReadings(commit);
+    // At the commit after the one that left them: queries that began before that one are long done.
+    if (isSameGeneration || shown?.get(GENERATION_PROPERTY)?.endsWith(ENCODED_SUFFIX) === true)
+      await this.#dropFormer(commit);
+  }
+
+  /** Drops the tables of earlier versions that no view reads any more; their files stay. */
+  async #dropFormer(commit: ImportCommit): Promise<void> {
+    for (const columns of Object.keys(commit.columnLists)) {
+      const former = formerRunsTable(this.#prefix, commit, columns);
+      if (former !== undefined) await this.#hive.execute(`DROP TABLE IF EXISTS ${former}`, this.#call);
+    }
   }
 
   async #showReadings(commit: ImportCommit): Promise<void> {

@@ -2,7 +2,7 @@ import { readableName } from '../../../connectors/hive/hive.ts';
 import { GridError } from '../../../grid/errors.ts';
 import { columnsFingerprint, hiveDatabase } from '../../../grid/history/hive-name.ts';
 import type { ImportRun, TableResult } from '../../../grid/history/import-activities.ts';
-import type { SourceSnapshot, TableId, TablePlan } from '../../../grid/history/sql-source.ts';
+import type { SourceSnapshot, TableId, TableOrigin, TablePlan } from '../../../grid/history/sql-source.ts';
 import { tableName } from '../table-names.ts';
 import type { WorkPlan } from '../work-plan.ts';
 import { segmentName, type CommittedColumn, type CommittedRun, type ImportCommit } from './commit.ts';
@@ -78,6 +78,7 @@ export function nextCommit(last: ImportCommit | undefined, ready: ReadyRun): Imp
       ...(plan.cursor === undefined ? {} : { cursor: plan.cursor }),
       ...(plan.cursorValue === undefined ? {} : { cursorValue: plan.cursorValue }),
     },
+    ...(plan.plan.origin === undefined ? {} : { origin: mutable(plan.plan.origin) }),
     ...(plan.telemetry === undefined ? {} : { telemetry: plan.telemetry }),
     hiveTable: ready.hiveTable,
     ...(ready.readings === undefined ? {} : { readings: ready.readings }),
@@ -150,4 +151,15 @@ export function refuseUnfit(
     'table-changed',
     `Adding the run to what was imported of ${tableName(plan.table)}: ${problems.join('; ')}. Import it with mode full.`,
   );
+}
+
+function mutable({ table, parts, definitions }: TableOrigin): NonNullable<ImportCommit['origin']> {
+  return {
+    table,
+    parts: [...parts],
+    definitions: definitions.map(({ column, parts: own }) => ({
+      column,
+      parts: own.map(([part, meaning]) => [part, meaning]),
+    })),
+  };
 }
