@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { GridError } from '../../grid/errors.ts';
 import type { TableId } from '../../grid/history/sql-source.ts';
-import type { Row, Session } from './session.ts';
+import type { Session } from './session.ts';
 import { literal, nameOf, tableReference } from './sql-text.ts';
+import type { Row } from './wire-row.ts';
 
 /** A column as the catalogue describes it. */
 export interface CatalogueColumn {
@@ -141,8 +142,8 @@ WHERE i.object_id = ${objectId} AND i.type IN (1, 2) AND i.has_filter = 0 AND i.
 ORDER BY i.index_id, k.key_ordinal`;
 
 const partitionsStatement = (objectId: string): string =>
-  `SELECT CONVERT(varchar(20), SUM(p.rows)), CONVERT(varchar(20), COUNT(*)), CONVERT(varchar(20), MIN(p.hobt_id)), CONVERT(varchar(20), MAX(p.hobt_id))
-FROM sys.partitions AS p WHERE p.object_id = ${objectId} AND p.index_id IN (0, 1)`;
+  `SELECT CONVERT(varchar(20), p.rows), CONVERT(varchar(20), p.partition_number), CONVERT(varchar(20), p.hobt_id)
+FROM sys.partitions AS p WHERE p.object_id = ${objectId} AND p.index_id IN (0, 1) ORDER BY p.partition_number`;
 
 const pagesStatement = (objectId: string): string =>
   `SELECT CONVERT(varchar(20), SUM(a.used_pages)) FROM sys.partitions AS p
@@ -152,11 +153,36 @@ WHERE p.object_id = ${objectId} AND p.index_id IN (0, 1)`;
 const PAGE_BYTES = 8_192;
 
 /**
+ * What a server's catalogue tells beside what all tell. It is found out before any transaction, since a server may end the
+ * transaction in which it was asked for something that it does not know.
+ */
+export interface CatalogueAbilities {
+  readonly secrecy: boolean;
+  readonly partitions: boolean;
+  readonly pages: boolean;
+}
+
+/** Statements that a server without the ability does not take; on no table. */
+export const CATALOGUE_PROBES: Readonly<Record<keyof CatalogueAbilities, string>> = {
+  secrecy: secrecyStatement('0', { schema: 'dbo', name: 'none' }),
+  partitions: partitionsStatement('0'),
+  pages: pagesStatement('0'),
+};
+
+/** The way in which this version asks for values; plans of another way are no plans any more. */
+const PLAN_VERSION = 2;
+
+/**
  * Describes a table.
  *
  * @throws GridError `unknown-table`
  */
-export async function describeTable(session: Session, table: TableId, signal: AbortSignal): Promise<TableDescription> {
+export async function describeTable(
+  session: Session,
+  table: TableId,
+  abilities: CatalogueAbilities,
+  signal: AbortSignal,
+): Promise<TableDescription> {
   const attempt = `Reading the description of ${nameOf(table)} from SQL Server`;
   const found = catalogueRows(
     z.tuple([text, text, z.string().regex(/^-?\d+$/), text]),
@@ -171,8 +197,10 @@ export async function describeTable(session: Session, table: TableId, signal: Ab
   }
   const [, , objectId, createdAt] = found;
   const plain = catalogueRows(columnRow, await session.query(columnsStatement(objectId), attempt, signal), 'columns');
+  const asked = async <T>(isKnown: boolean, schema: z.ZodType<T>, statement: string): Promise<T[]> =>
+    isKnown ? catalogueRows(schema, await session.query(statement, attempt, signal), 'details') : [];
   const secrecy = new Map(
-    (await optional(session, secrecyRow, secrecyStatement(objectId, table), attempt, signal)).map(([name, ...rest]) => [
+    (await asked(abilities.secrecy, secrecyRow, secrecyStatement(objectId, table))).map(([name, ...rest]) => [
       name,
       rest,
     ]),
@@ -185,42 +213,25 @@ export async function describeTable(session: Session, table: TableId, signal: Ab
     catalogueRows(indexRow, await session.query(indexesStatement(objectId), attempt, signal), 'indexes'),
   );
   const number = wholeNumber.nullable();
-  const [partitions] = await optional(
-    session,
-    z.tuple([number, number, text.nullable(), text.nullable()]),
-    partitionsStatement(objectId),
-    attempt,
-    signal,
-  );
-  const [pages] = await optional(session, z.tuple([number]), pagesStatement(objectId), attempt, signal);
+  const partitionRow = z.tuple([number, text, text]);
+  const partitions = await asked(abilities.partitions, partitionRow, partitionsStatement(objectId));
+  const [pages] = await asked(abilities.pages, z.tuple([number]), pagesStatement(objectId));
   const shape = createHash('sha256')
     .update(JSON.stringify([columns, indexes.filter(({ primary }) => primary)]))
     .digest('hex');
-  const heap = partitions === undefined ? '' : partitions.slice(1).join('-');
+  // Exchanging a partition gives the table another heap or tree in its place, and leaves all else as it was.
+  const stored = createHash('sha256')
+    .update(JSON.stringify(partitions.map(([, number, heap]) => [number, heap])))
+    .digest('hex')
+    .slice(0, 32);
   return {
     table,
-    identity: `${objectId}/${createdAt}/${heap}/${shape.slice(0, 32)}`,
+    identity: `${PLAN_VERSION}/${objectId}/${createdAt}/${stored}/${shape.slice(0, 32)}`,
     columns,
     indexes,
-    estimatedRows: Math.max(0, partitions?.[0] ?? 0),
+    estimatedRows: partitions.reduce((sum, [rows]) => sum + Math.max(0, rows ?? 0), 0),
     estimatedBytes: Math.max(0, pages?.[0] ?? 0) * PAGE_BYTES,
   };
-}
-
-/** Rows of a statement that a server may not understand; none when it does not. */
-async function optional<T>(
-  session: Session,
-  schema: z.ZodType<T>,
-  statement: string,
-  attempt: string,
-  signal: AbortSignal,
-): Promise<T[]> {
-  try {
-    return catalogueRows(schema, await session.query(statement, attempt, signal), 'details');
-  } catch (error) {
-    if (error instanceof GridError && !error.retryable && !session.closed) return [];
-    throw error;
-  }
 }
 
 function indexesFrom(rows: readonly z.output<typeof indexRow>[]): TableIndex[] {
