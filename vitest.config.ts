@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{grid,runtime,connectors,streaming,workflows,activities,workers,infra,bench}/**/*.test.ts'],
+          include: ['{grid,runtime,connectors,streaming,workflows,activities,workers,cli,infra,bench}/**/*.test.ts'],
           environment: 'node',
           // They take milliseconds; a machine that is busy otherwise must not fail them.
           testTimeout: 30_000,

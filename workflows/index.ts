@@ -1,5 +1,5 @@
 /** The workflow types of the batch worker. `copyTables` and `publishTables` are started by `importSqlHistory` alone. */
-export { copyTables } from './copy-tables.ts';
-export { importSqlHistory } from './import-sql-history.ts';
-export { publishTables } from './publish-tables.ts';
-export { retryFailedBackfills } from './retry-failed-backfills.ts';
+export { copyTables } from './import/copy-tables.ts';
+export { importSqlHistory } from './import/workflow.ts';
+export { publishTables } from './import/publish-tables.ts';
+export { retryFailedBackfills } from './retry/workflow.ts';

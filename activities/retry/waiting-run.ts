@@ -1,7 +1,7 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import { z } from 'zod';
 import type { TemporalClient } from '../../connectors/temporal/client.ts';
-import type { ImportPhase } from '../../grid/history/import-summary.ts';
+import type { ImportPhase } from '../../workflows/import/contract.ts';
 
 const QUERY_TIMEOUT_MS = 5_000;
 const MOST_REASONS = 3;

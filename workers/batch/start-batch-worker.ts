@@ -7,7 +7,7 @@ import { startOperationsServer } from '../../runtime/operations-server.ts';
 import type { ImportActivities } from '../../grid/history/import-activities.ts';
 import type { ProcessContext, RunningProcess } from '../../runtime/process.ts';
 import { openImportDependencies } from './import-dependencies.ts';
-import { applyNightlyEventually, nightlySchedule } from './nightly-schedule.ts';
+import { applyNightlyEventually, nightlySchedule } from '../../connectors/temporal/configured-schedule.ts';
 import { projectWorkflowBundle } from './workflow-bundle.ts';
 
 /** Activities that hold no connection to a source: the keepers of snapshots, publishing, finding failed runs. */

@@ -2,8 +2,8 @@ import { CancellationScope, CancelledFailure, isCancellation, sleep, workflowInf
 import type { ImportRun, StretchResult } from '../../grid/history/import-activities.ts';
 import type { SourceSnapshot } from '../../grid/history/sql-source.ts';
 import { sourceActivities } from './activity-calls.ts';
-import { failureReason, type FailureReason } from './failure-reason.ts';
-import { inLanes } from './lanes.ts';
+import { failureReason, type FailureReason } from '../job/failure-reason.ts';
+import { inLanes } from '../job/lanes.ts';
 import { notTried, OutageWatch } from './outage-watch.ts';
 import { remainingStretches, stretchSize, withRange, type SplitRange } from './split-ranges.ts';
 import { planned, type ParkedSplit, type PlannedWork, type TableWork } from './table-work.ts';

@@ -8,16 +8,16 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ImportRun, OpenedImport } from '../../grid/history/import-activities.ts';
-import type { ImportPhase, ImportProgress, ImportSummary } from '../../grid/history/import-summary.ts';
+import type { ImportPhase, ImportProgress, ImportSummary } from './contract.ts';
 import type { SourceSnapshot, TableId } from '../../grid/history/sql-source.ts';
 import { discardWork, openImport } from './activity-calls.ts';
-import { failureReason, isOutage } from './failure-reason.ts';
+import { failureReason, isOutage } from '../job/failure-reason.ts';
 import { qualifiedName, withFoundTables } from './import-run.ts';
 import type { ProgressDelta } from './messages.ts';
 import { packTables, unpackTable, type PackedTable } from './packed-tables.ts';
 import { CopyPhase, publishPhase } from './phases.ts';
 import { ProgressBoard } from './progress-board.ts';
-import { progressText } from './progress-text.ts';
+import { progressText } from './text.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 import { parkedMessage, refusedMessage, summaryOf } from './summary.ts';
 import { parkedOf, progressOf, unplanned, type TableWork } from './table-work.ts';

@@ -1,7 +1,7 @@
 /** What the workflows of one import tell each other, and the signals that come from outside. */
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { ImportRun, SnapshotTaken } from '../../grid/history/import-activities.ts';
-import type { ImportProgress, TableProgress } from '../../grid/history/import-summary.ts';
+import type { ImportProgress, TableProgress } from './contract.ts';
 import type { SourceSnapshot } from '../../grid/history/sql-source.ts';
 import type { PackedTable } from './packed-tables.ts';
 

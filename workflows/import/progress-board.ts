@@ -1,4 +1,4 @@
-import type { ImportPhase, ImportProgress, TableProgress, TableState } from '../../grid/history/import-summary.ts';
+import type { ImportPhase, ImportProgress, TableProgress, TableState } from './contract.ts';
 import type { SourceName } from '../../grid/history/import-input.ts';
 import type { SourceSnapshot, TableId } from '../../grid/history/sql-source.ts';
 

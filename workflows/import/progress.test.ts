@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ProgressBoard } from './progress-board.ts';
-import { parkedText, progressText } from './progress-text.ts';
+import { parkedText, progressText } from './text.ts';
 
 const loads = { schema: 'public', name: 'loads' };
 const nodes = { schema: 'public', name: 'no|des' };

@@ -1,5 +1,5 @@
 import type { PlannedTable, TableResult } from '../../grid/history/import-activities.ts';
-import type { ParkedTable, TableProgress } from '../../grid/history/import-summary.ts';
+import type { ParkedTable, TableProgress } from './contract.ts';
 import type { SourceSnapshot, TableId } from '../../grid/history/sql-source.ts';
 import { splitsIn, type SplitRange } from './split-ranges.ts';
 

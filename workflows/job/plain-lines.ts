@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bytesText, countText, durationText } from './figures.ts';
+import { bytesText, countText, durationText } from '../../grid/figures.ts';
 
 const tableProgress = z.looseObject({
   table: z.looseObject({ schema: z.string(), name: z.string() }),

@@ -7,14 +7,14 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import { retryInput, type RetryInput } from '../grid/history/import-input.ts';
-import type { RetryCandidate } from '../grid/history/import-activities.ts';
-import type { RetriedRun, RetrySummary } from '../grid/history/import-summary.ts';
-import { findFailedRuns } from './import/activity-calls.ts';
-import { failureReason } from './import/failure-reason.ts';
-import { inLanes } from './import/lanes.ts';
-import { retryFailed } from './import/messages.ts';
-import { workflowInput } from './import/workflow-input.ts';
+import { retryInput, type RetryInput } from '../../grid/history/import-input.ts';
+import type { RetryCandidate } from '../../grid/history/import-activities.ts';
+import type { RetriedRun, RetrySummary } from '../import/contract.ts';
+import { findFailedRuns } from '../import/activity-calls.ts';
+import { failureReason } from '../job/failure-reason.ts';
+import { inLanes } from '../job/lanes.ts';
+import { retryFailed } from '../import/messages.ts';
+import { workflowInput } from '../job/input.ts';
 
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 7;

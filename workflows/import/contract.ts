@@ -1,7 +1,7 @@
 /** What an import tells about itself: its result, its progress, and the result of retrying failed runs. Plain data. */
-import type { ImportInput, SourceName } from './import-input.ts';
-import type { TableResult } from './import-activities.ts';
-import type { SourceIdentity, SourceSnapshot, TableId } from './sql-source.ts';
+import type { ImportInput, SourceName } from '../../grid/history/import-input.ts';
+import type { TableResult } from '../../grid/history/import-activities.ts';
+import type { SourceIdentity, SourceSnapshot, TableId } from '../../grid/history/sql-source.ts';
 
 /** Memo of a workflow that imports: the `runId` whose work it does. */
 export const IMPORT_RUN_ID = 'importRunId';

@@ -1,7 +1,7 @@
-import { HiveClient } from '../../connectors/hive/hive.ts';
-import { GridError } from '../../grid/errors.ts';
-import { loadConfig } from '../../runtime/config.ts';
-import { createLogger } from '../../runtime/logger.ts';
+import { HiveClient } from '../connectors/hive/hive.ts';
+import { GridError } from '../grid/errors.ts';
+import { loadConfig } from '../runtime/config.ts';
+import { createLogger } from '../runtime/logger.ts';
 
 /** `npm run hive -- '<statement>'`: runs one Hive statement and prints its rows, fields separated by TAB, NULL as `\N`. */
 async function main(statement: string): Promise<void> {

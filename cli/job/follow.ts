@@ -4,7 +4,7 @@ import type { FollowedWorkflow, WorkflowEnd } from '../../connectors/temporal/fo
 import { isPolled } from '../../connectors/temporal/pollers.ts';
 import { GridError } from '../../grid/errors.ts';
 import type { Interrupts } from './interrupts.ts';
-import { progressLines } from './progress-text.ts';
+import { progressLines } from '../../workflows/job/plain-lines.ts';
 import type { ProgressView } from './progress-view.ts';
 
 const LOOK_EVERY_MS = 1_000;

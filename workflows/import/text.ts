@@ -1,4 +1,4 @@
-import type { ImportProgress, ParkedTable, TableProgress } from '../../grid/history/import-summary.ts';
+import type { ImportProgress, ParkedTable, TableProgress } from './contract.ts';
 import { qualifiedName } from './import-run.ts';
 
 const MOST_ROWS = 50;

@@ -1,7 +1,7 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 import { failureReason, isOutage } from './failure-reason.ts';
-import { OutageWatch } from './outage-watch.ts';
+import { OutageWatch } from '../import/outage-watch.ts';
 
 function ofActivity(cause: Error): ActivityFailure {
   return new ActivityFailure('Activity task failed', 'bringSplits', '1', 'MAXIMUM_ATTEMPTS_REACHED', 'worker', cause);

@@ -5,16 +5,16 @@ import {
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { TableProgress } from '../grid/history/import-summary.ts';
-import { publishing } from './import/activity-calls.ts';
-import { failureReason, type FailureReason } from './import/failure-reason.ts';
-import { qualifiedName, runFor } from './import/import-run.ts';
-import { inLanes } from './import/lanes.ts';
-import type { PublishRequest, PublishResult } from './import/messages.ts';
-import { notTried, OutageWatch } from './import/outage-watch.ts';
-import { packTables, unpackTable } from './import/packed-tables.ts';
-import { ProgressReport } from './import/progress-report.ts';
-import { progressOf, published, type PlannedWork } from './import/table-work.ts';
+import type { TableProgress } from './contract.ts';
+import { publishing } from './activity-calls.ts';
+import { failureReason, type FailureReason } from '../job/failure-reason.ts';
+import { qualifiedName, runFor } from './import-run.ts';
+import { inLanes } from '../job/lanes.ts';
+import type { PublishRequest, PublishResult } from './messages.ts';
+import { notTried, OutageWatch } from './outage-watch.ts';
+import { packTables, unpackTable } from './packed-tables.ts';
+import { ProgressReport } from './progress-report.ts';
+import { progressOf, published, type PlannedWork } from './table-work.ts';
 
 /** Publishes tables that `copyTables` has brought to a snapshot, each by itself. Started by `importSqlHistory`. */
 export async function publishTables(request: PublishRequest): Promise<PublishResult> {

@@ -9,7 +9,7 @@ import {
 import { GridError } from '../../grid/errors.ts';
 import type { Config } from '../../runtime/config.ts';
 import { dayIn } from '../../workflows/import/business-date.ts';
-import { applyNightly, NIGHTLY_SCHEDULE_ID, nightlySchedule } from '../batch/nightly-schedule.ts';
+import { applyNightly, NIGHTLY_SCHEDULE_ID, nightlySchedule } from '../../connectors/temporal/configured-schedule.ts';
 import { EXIT, type CommandOutcome } from './outcome.ts';
 
 const id = NIGHTLY_SCHEDULE_ID;

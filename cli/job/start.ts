@@ -7,7 +7,7 @@ import { follow } from './follow.ts';
 import { listenForInterrupts } from './interrupts.ts';
 import { EXIT, outcomeOf, type CommandOutcome } from './outcome.ts';
 import { progressView } from './progress-view.ts';
-import { isWorkflowType, nearestWorkflowType, WORKFLOW_TYPES } from './workflow-types.ts';
+import { isWorkflowType, nearestWorkflowType, WORKFLOW_TYPES } from '../../workflows/registry.ts';
 
 export interface StartOptions {
   readonly workflowType: string;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { loadConfig } from '../../runtime/config.ts';
-import { nightlySchedule } from './nightly-schedule.ts';
+import { nightlySchedule } from './configured-schedule.ts';
 
 const configured = (environment: Readonly<Record<string, string>>) => nightlySchedule(loadConfig(environment));
 

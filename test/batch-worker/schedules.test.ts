@@ -8,7 +8,7 @@ import {
 } from '../../connectors/temporal/schedule.ts';
 import { GridError } from '../../grid/errors.ts';
 import { loadConfig } from '../../runtime/config.ts';
-import { applyNightly, nightlySchedule, type NightlySchedule } from '../../workers/batch/nightly-schedule.ts';
+import { applyNightly, nightlySchedule, type NightlySchedule } from '../../connectors/temporal/configured-schedule.ts';
 import { eventually } from '../support/eventually.ts';
 import { TemporalBed } from './temporal-bed.ts';
 

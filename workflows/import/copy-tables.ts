@@ -7,13 +7,13 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { SourceSnapshot } from '../grid/history/sql-source.ts';
-import { CopyRound } from './import/copy-round.ts';
-import { snapshotLost, snapshotTaken, type CopyRequest, type CopyResult } from './import/messages.ts';
-import { packTables, unpackTable } from './import/packed-tables.ts';
-import { ProgressReport } from './import/progress-report.ts';
-import { checked, signalPayloads } from './import/signal-payload.ts';
-import { progressOf, startedOver } from './import/table-work.ts';
+import type { SourceSnapshot } from '../../grid/history/sql-source.ts';
+import { CopyRound } from './copy-round.ts';
+import { snapshotLost, snapshotTaken, type CopyRequest, type CopyResult } from './messages.ts';
+import { packTables, unpackTable } from './packed-tables.ts';
+import { ProgressReport } from './progress-report.ts';
+import { checked, signalPayloads } from '../job/checked-signal.ts';
+import { progressOf, startedOver } from './table-work.ts';
 
 /** The workflow that holds the snapshot is asked for a new one again after this long. */
 const ASK_AGAIN_MS = 300_000;

@@ -1,5 +1,5 @@
 import type { Followed } from './follow.ts';
-import { bytesText, countText, durationText, tableText } from './figures.ts';
+import { bytesText, countText, durationText, tableText } from '../../grid/figures.ts';
 import { z } from 'zod';
 
 /** What a command leaves behind: lines for people, one line of JSON for programs, and the process's exit code. */

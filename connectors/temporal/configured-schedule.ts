@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TemporalClient } from '../../connectors/temporal/client.ts';
-import { applySchedule, removeSchedule, type ScheduleDefinition } from '../../connectors/temporal/schedule.ts';
+import type { TemporalClient } from './client.ts';
+import { applySchedule, removeSchedule, type ScheduleDefinition } from './schedule.ts';
 import { GridError } from '../../grid/errors.ts';
 import { importInput } from '../../grid/history/import-input.ts';
 import type { Config } from '../../runtime/config.ts';

@@ -8,9 +8,9 @@ import {
 } from '../../connectors/temporal/executions.ts';
 import { FollowedWorkflow } from '../../connectors/temporal/followed-workflow.ts';
 import { GridError } from '../../grid/errors.ts';
-import { durationText, tableText } from './figures.ts';
+import { durationText, tableText } from '../../grid/figures.ts';
 import { EXIT, outcomeOf, type CommandOutcome } from './outcome.ts';
-import { progressLines } from './progress-text.ts';
+import { progressLines } from '../../workflows/job/plain-lines.ts';
 
 /** What a user may ask for, and what Temporal calls it. */
 const STATUSES: Readonly<Record<string, string>> = {

@@ -8,7 +8,7 @@ import { readJobInput } from './job-input.ts';
 import { EXIT, type CommandOutcome } from './outcome.ts';
 import { applyConfigured, backfill, pause, showSchedule, trigger } from './schedule.ts';
 import { followJob, startJob } from './start.ts';
-import { WORKFLOW_TYPES } from './workflow-types.ts';
+import { WORKFLOW_TYPES } from '../../workflows/registry.ts';
 
 type Work = (temporal: TemporalClient, config: Config) => Promise<CommandOutcome>;
 

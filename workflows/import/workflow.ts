@@ -1,11 +1,11 @@
 import { CancellationScope, setHandler, upsertMemo, workflowInfo } from '@temporalio/workflow';
-import { importInput } from '../grid/history/import-input.ts';
-import { IMPORT_RUN_ID, type ImportSummary } from '../grid/history/import-summary.ts';
-import { businessDate } from './import/business-date.ts';
-import { ImportJob } from './import/import-job.ts';
-import { progressQuery, retryFailed, snapshotLost, snapshotTaken, tablesProgressed } from './import/messages.ts';
-import { checked, signalPayloads } from './import/signal-payload.ts';
-import { workflowInput } from './import/workflow-input.ts';
+import { importInput } from '../../grid/history/import-input.ts';
+import { IMPORT_RUN_ID, type ImportSummary } from './contract.ts';
+import { businessDate } from './business-date.ts';
+import { ImportJob } from './import-job.ts';
+import { progressQuery, retryFailed, snapshotLost, snapshotTaken, tablesProgressed } from './messages.ts';
+import { checked, signalPayloads } from '../job/checked-signal.ts';
+import { workflowInput } from '../job/input.ts';
 
 /**
  * Imports tables of a SQL database: finds them, copies all of them as of one moment, then publishes each in HDFS and Hive. What

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import * as workflows from '../../workflows/index.ts';
-import { nearestWorkflowType, WORKFLOW_TYPES } from './workflow-types.ts';
+import * as workflows from './index.ts';
+import { nearestWorkflowType, WORKFLOW_TYPES } from './registry.ts';
 
 test('every workflow that can be started is one that the worker knows', () => {
   expect(Object.keys(workflows)).toEqual(expect.arrayContaining(Object.keys(WORKFLOW_TYPES)));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { ImportProgress, TableProgress } from '../../grid/history/import-summary.ts';
-import { progressLines } from './progress-text.ts';
-import { progressView } from './progress-view.ts';
+import type { ImportProgress, TableProgress } from './contract.ts';
+import { progressLines } from '../job/plain-lines.ts';
+import { progressView } from '../../cli/job/progress-view.ts';
 
 const table = (name: string, state: TableProgress['state'], more: Partial<TableProgress> = {}): TableProgress => ({
   table: { schema: 'public', name },
