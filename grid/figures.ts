@@ -1,8 +1,28 @@
-/** Figures as people read them. */
+/**
+ * Figures as people read them, alike wherever they are shown: in Temporal's Web UI, on the command line, by `npm start`. Without `Intl`,
+ * since workflows are replayed by other builds of Node.
+ */
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
+const UNKNOWN = '–';
 
-/** 86,000,000 → `86 MB`. */
+/** Digits in groups of three: `1,234,567`. */
+export function countText(count: number | undefined): string {
+  return count === undefined ? UNKNOWN : String(Math.round(count)).replaceAll(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `812/s`; below 10 with one decimal. */
+export function rateText(perSecond: number | undefined): string {
+  if (perSecond === undefined) return `${UNKNOWN}/s`;
+  return `${perSecond < 9.95 ? perSecond.toFixed(1).replace(/\.0$/, '') : countText(perSecond)}/s`;
+}
+
+/** `1 file`, `54 files`. */
+export function plural(count: number, noun: string): string {
+  return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** In decimal units: `0 B`, `2.3 MB`, `86 MB`. */
 export function bytesText(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -13,34 +33,19 @@ export function bytesText(bytes: number): string {
   return `${value < 9.95 && unit > 0 ? value.toFixed(1) : value.toFixed(0)} ${UNITS[unit] ?? ''}`;
 }
 
-/** 5,230,000 → `5.23M`; below 100,000 all digits. */
-export function countText(count: number): string {
-  if (count < 100_000) return count.toLocaleString('en-US');
-  for (const [size, suffix] of [
-    [1e9, 'G'],
-    [1e6, 'M'],
-  ] as const) {
-    if (count >= size) return `${(count / size).toFixed(2)}${suffix}`;
-  }
-  return `${(count / 1_000).toFixed(0)}k`;
-}
-
-/** 3,725 → `1:02:05`. */
-export function durationText(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
+/** Hours first: `0:01:23`. */
+export function durationText(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
   const two = (value: number): string => String(value).padStart(2, '0');
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes}:${two(whole % 60)}`;
-  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
+  return `${Math.floor(seconds / 3_600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 }
 
-/** Rows of cells as aligned lines; the first row is the heading. */
-export function tableText(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
-      .join('  ')
-      .trimEnd(),
-  );
+/** At most so many characters, with an ellipsis for what is cut off. */
+export function shortened(text: string, maxCharacters: number): string {
+  return text.length <= maxCharacters ? text : `${text.slice(0, maxCharacters - 1)}…`;
+}
+
+/** Text from outside, made fit for a terminal: no control characters, at most so many characters. */
+export function shown(text: string, maxCharacters: number): string {
+  return shortened(text.replace(/[\p{Cc}\p{Cf}]/gu, '?'), maxCharacters);
 }

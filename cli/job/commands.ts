@@ -1,14 +1,15 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { answeringAddress, TemporalClient } from '../../connectors/temporal/client.ts';
+import type { ConfiguredSchedule } from '../../connectors/temporal/configured-schedule.ts';
 import { asGridError, type GridError } from '../../grid/errors.ts';
 import { loadConfig, type Config } from '../../runtime/config.ts';
 import { cancelJob, listJobs, showJob } from './executions.ts';
 import { describeExecution } from '../../connectors/temporal/executions.ts';
 import { readJobInput } from './job-input.ts';
 import { EXIT, type CommandOutcome } from './outcome.ts';
-import { applyConfigured, backfill, pause, showSchedule, trigger } from './schedule.ts';
+import { apply, backfill, pause, scheduleOf, showSchedule, trigger } from './schedule.ts';
 import { followJob, startJob } from './start.ts';
-import { WORKFLOW_TYPES } from '../../workflows/registry.ts';
+import { JOBS } from '../../workflows/registry.ts';
 
 type Work = (temporal: TemporalClient, config: Config) => Promise<CommandOutcome>;
 
@@ -40,11 +41,19 @@ function commands(run: (work: Work) => Promise<void>): Command {
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText(
       'after',
-      `\nWorkflows:\n${Object.entries(WORKFLOW_TYPES)
-        .map(([type, does]) => `  ${type.padEnd(22)} ${does}`)
-        .join(
-          '\n',
-        )}\n\nExamples:\n  npm run job -- importSqlHistory --input '{"tables":["public.readings"],"mode":"merge"}'\n  npm run job -- list --status failed\n  npm run job -- retry --dry-run`,
+      [
+        '',
+        'Workflows:',
+        ...JOBS.map(({ contract: { workflowType, summary } }) => `  ${workflowType.padEnd(22)} ${summary}`),
+        '',
+        'Examples:',
+        ...JOBS.map(
+          ({ contract: { workflowType, example } }) =>
+            `  npm run job -- ${workflowType} --input '${JSON.stringify(example)}'`,
+        ),
+        '  npm run job -- list --status failed',
+        '  npm run job -- retry --dry-run',
+      ].join('\n'),
     );
   const command = (usage: string, description: string): Command => program.command(usage).description(description);
 
@@ -107,23 +116,28 @@ function commands(run: (work: Work) => Promise<void>): Command {
       );
     });
 
-  const schedule = command('schedule', 'the nightly import: show it (or apply, trigger, backfill, pause, resume)');
+  const schedule = command(
+    'schedule',
+    'the nightly import: show it (or apply, trigger, backfill, pause, resume)',
+  ).option('--workflow <workflow>', 'the schedule of another workflow', 'importSqlHistory');
+  const scheduled = (work: (temporal: TemporalClient, configured: ConfiguredSchedule) => Promise<CommandOutcome>) =>
+    run((temporal, config) => work(temporal, scheduleOf(schedule.opts<{ workflow: string }>().workflow, config)));
   schedule
     .command('show', { isDefault: true })
     .description('what Temporal has of it')
-    .action(() => run(showSchedule));
+    .action(() => scheduled((temporal, { id }) => showSchedule(temporal, id)));
   schedule
     .command('apply')
     .description('make it as it is configured')
-    .action(() => run(applyConfigured));
+    .action(() => scheduled(apply));
   schedule
     .command('trigger')
     .description('start a run now')
-    .action(() => run(trigger));
+    .action(() => scheduled((temporal, { id }) => trigger(temporal, id)));
   schedule
     .command('backfill <from> <to>')
     .description('start the runs of past days, each for its own day: 2026-03-01 2026-03-03')
-    .action((from: string, to: string) => run((temporal) => backfill(temporal, from, to)));
+    .action((from: string, to: string) => scheduled((temporal, { id }) => backfill(temporal, id, from, to)));
   for (const [name, isPaused] of [
     ['pause', true],
     ['resume', false],
@@ -131,7 +145,7 @@ function commands(run: (work: Work) => Promise<void>): Command {
     schedule
       .command(name)
       .description(isPaused ? 'no runs until it is resumed' : 'runs again')
-      .action(() => run((temporal) => pause(temporal, isPaused)));
+      .action(() => scheduled((temporal, { id }) => pause(temporal, id, isPaused)));
   }
   return program;
 }

@@ -8,9 +8,10 @@ import {
 } from '../../connectors/temporal/executions.ts';
 import { FollowedWorkflow } from '../../connectors/temporal/followed-workflow.ts';
 import { GridError } from '../../grid/errors.ts';
-import { durationText, tableText } from '../../grid/figures.ts';
+import { durationText } from '../../grid/figures.ts';
 import { EXIT, outcomeOf, type CommandOutcome } from './outcome.ts';
-import { progressLines } from '../../workflows/job/plain-lines.ts';
+import { alignedLines } from '../../workflows/job/plain-lines.ts';
+import { progressLines } from './told-lines.ts';
 
 /** What a user may ask for, and what Temporal calls it. */
 const STATUSES: Readonly<Record<string, string>> = {
@@ -43,14 +44,14 @@ export async function listJobs(
   const rows = executions.map((execution) => [
     statusText(execution),
     execution.startedAt.toISOString().replace(/\.\d+Z$/, 'Z'),
-    durationText(((execution.closedAt ?? new Date()).getTime() - execution.startedAt.getTime()) / 1_000),
+    durationText((execution.closedAt ?? new Date()).getTime() - execution.startedAt.getTime()),
     execution.workflowType,
     execution.workflowId,
   ]);
   const lines =
     rows.length === 0
       ? [`no workflows on task queue ${filter.taskQueue}`]
-      : tableText([['status', 'started', 'took', 'workflow', 'id'], ...rows]);
+      : alignedLines([['status', 'started', 'took', 'workflow', 'id'], ...rows]);
   process.stdout.write(`${lines.join('\n')}\n`);
   return { exitCode: EXIT.done, report: [] };
 }
@@ -69,7 +70,7 @@ export async function showJob(temporal: TemporalClient, workflowId: string): Pro
     const progress = await workflow.progress(AbortSignal.timeout(CANCEL_PATIENCE_MS)).catch(() => undefined);
     return {
       exitCode: EXIT.done,
-      report: [...report, ...progressLines(progress, 50)],
+      report: [...report, ...progressLines(execution.workflowType, progress, 50)],
       result: { ...plain(execution), progress: progress ?? null },
     };
   }

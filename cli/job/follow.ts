@@ -1,33 +1,37 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { TemporalClient } from '../../connectors/temporal/client.ts';
 import type { FollowedWorkflow, WorkflowEnd } from '../../connectors/temporal/followed-workflow.ts';
 import { isPolled } from '../../connectors/temporal/pollers.ts';
 import { GridError } from '../../grid/errors.ts';
+import { abortionOf, firstAbortionOf } from '../../runtime/waiting/abortion.ts';
+import { pause } from '../../runtime/waiting/pause.ts';
 import type { Interrupts } from './interrupts.ts';
-import { progressLines } from '../../workflows/job/plain-lines.ts';
 import type { ProgressView } from './progress-view.ts';
 
 const LOOK_EVERY_MS = 1_000;
 /** A workflow without news: so often it is asked whether anybody works on it at all. */
 const SUSPECT_EVERY_MS = 5_000;
-const TABLE_LINES = 12;
 
 export type Followed = WorkflowEnd | 'left';
+
+export interface FollowOptions {
+  readonly temporal: TemporalClient;
+  readonly workflow: FollowedWorkflow;
+  readonly taskQueue: string;
+  readonly view: ProgressView;
+  readonly interrupts: Interrupts;
+  /** What is shown of an answer to its query `progress`. */
+  readonly tell: (progress: unknown) => readonly string[];
+}
 
 /**
  * Shows a workflow's progress until it ends, or until the user has had enough: the first Ctrl-C cancels the workflow and waits
  * for its end, the second leaves it as it is.
  */
-export async function follow(
-  temporal: TemporalClient,
-  workflow: FollowedWorkflow,
-  taskQueue: string,
-  view: ProgressView,
-  interrupts: Interrupts,
-): Promise<Followed> {
+export async function follow(options: FollowOptions): Promise<Followed> {
+  const { workflow, view, interrupts } = options;
   const over = new AbortController();
-  const done = AbortSignal.any([over.signal, interrupts.leave]);
-  const looking = look(temporal, workflow, taskQueue, view, done);
+  const done = firstAbortionOf([over.signal, interrupts.leave]);
+  const looking = look(options, done.signal);
   const cancelling = cancelWhenAsked(workflow, view, interrupts, over.signal);
   try {
     return await workflow.end(interrupts.leave);
@@ -37,17 +41,12 @@ export async function follow(
   } finally {
     over.abort();
     await Promise.all([looking, cancelling]);
+    done.forget();
     view.end();
   }
 }
 
-async function look(
-  temporal: TemporalClient,
-  workflow: FollowedWorkflow,
-  taskQueue: string,
-  view: ProgressView,
-  signal: AbortSignal,
-): Promise<void> {
+async function look({ temporal, workflow, taskQueue, view, tell }: FollowOptions, signal: AbortSignal): Promise<void> {
   let suspectedMs = Number.NEGATIVE_INFINITY;
   let said = '';
   while (!signal.aborted) {
@@ -55,7 +54,7 @@ async function look(
     let trouble = '';
     try {
       const progress = await workflow.progress(signal);
-      if (progress !== undefined) view.show(progressLines(progress, TABLE_LINES));
+      if (progress !== undefined) view.show(tell(progress));
       else if (nowMs - suspectedMs > SUSPECT_EVERY_MS) {
         suspectedMs = nowMs;
         trouble = await idleQueue(temporal, taskQueue, signal);
@@ -70,7 +69,7 @@ async function look(
     }
     if (trouble !== '' && trouble !== said) view.say(trouble);
     said = trouble;
-    await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    await pause(LOOK_EVERY_MS, signal);
   }
 }
 
@@ -86,18 +85,9 @@ async function cancelWhenAsked(
   interrupts: Interrupts,
   over: AbortSignal,
 ): Promise<void> {
-  const either = AbortSignal.any([interrupts.cancel, interrupts.leave, over]);
-  if (!either.aborted) {
-    await new Promise<void>((resolve) => {
-      either.addEventListener(
-        'abort',
-        () => {
-          resolve();
-        },
-        { once: true },
-      );
-    });
-  }
+  const either = firstAbortionOf([interrupts.cancel, interrupts.leave, over]);
+  await abortionOf(either.signal).happened;
+  either.forget();
   if (!interrupts.cancel.aborted || over.aborted) return;
   view.say(`cancelling ${workflow.workflowId}; press Ctrl-C again to leave it to itself`);
   try {

@@ -1,23 +1,44 @@
 import type { TemporalClient } from '../../connectors/temporal/client.ts';
 import {
+  applyConfigured,
+  configuredSchedule,
+  type ConfiguredSchedule,
+} from '../../connectors/temporal/configured-schedule.ts';
+import {
   backfillSchedule,
   describeSchedule,
   pauseSchedule,
   triggerSchedule,
   unpauseSchedule,
 } from '../../connectors/temporal/schedule.ts';
+import { dayIn } from '../../grid/day.ts';
 import { GridError } from '../../grid/errors.ts';
 import type { Config } from '../../runtime/config.ts';
-import { dayIn } from '../../workflows/import/business-date.ts';
-import { applyNightly, NIGHTLY_SCHEDULE_ID, nightlySchedule } from '../../connectors/temporal/configured-schedule.ts';
+import { JOBS } from '../../workflows/registry.ts';
 import { EXIT, type CommandOutcome } from './outcome.ts';
 
-const id = NIGHTLY_SCHEDULE_ID;
 const MAKE_IT = 'Make it: npm run job -- schedule apply (a batch worker does when it starts)';
 const MINUTE_MS = 60_000;
 
-/** Shows what Temporal has of the nightly schedule. */
-export async function showSchedule(temporal: TemporalClient): Promise<CommandOutcome> {
+/**
+ * The schedule of a job, as it is configured.
+ *
+ * @throws GridError `invalid-input` when the job has none; `invalid-configuration`
+ */
+export function scheduleOf(workflowType: string, config: Config): ConfiguredSchedule {
+  const scheduled = JOBS.flatMap(({ contract: { schedule, ...job } }) =>
+    schedule === undefined ? [] : [{ ...job, schedule }],
+  );
+  const job = scheduled.find((one) => one.workflowType === workflowType);
+  if (job !== undefined) return configuredSchedule(job, config);
+  throw new GridError(
+    'invalid-input',
+    `Looking for the schedule of ${workflowType}: it has none. There is one of ${scheduled.map((one) => one.workflowType).join(', ')}.`,
+  );
+}
+
+/** Shows what Temporal has of a schedule. */
+export async function showSchedule(temporal: TemporalClient, id: string): Promise<CommandOutcome> {
   const present = await describeSchedule(temporal, id);
   if (present === undefined) {
     return {
@@ -54,18 +75,18 @@ export async function showSchedule(temporal: TemporalClient): Promise<CommandOut
   };
 }
 
-/** Brings the schedule to what is configured, as a starting batch worker does. */
-export async function applyConfigured(temporal: TemporalClient, config: Config): Promise<CommandOutcome> {
-  const change = await applyNightly(temporal, nightlySchedule(config));
-  const shown = await showSchedule(temporal);
+/** Brings a schedule to what is configured, as a starting batch worker does. */
+export async function apply(temporal: TemporalClient, schedule: ConfiguredSchedule): Promise<CommandOutcome> {
+  const change = await applyConfigured(temporal, schedule);
+  const shown = await showSchedule(temporal, schedule.id);
   return {
     ...shown,
     report: [`The schedule was ${change === 'unchanged' ? 'as configured' : change}.`, ...shown.report],
   };
 }
 
-/** Starts the nightly import now. */
-export async function trigger(temporal: TemporalClient): Promise<CommandOutcome> {
+/** Starts a run now. */
+export async function trigger(temporal: TemporalClient, id: string): Promise<CommandOutcome> {
   await triggerSchedule(temporal, id);
   return {
     exitCode: EXIT.done,
@@ -80,7 +101,12 @@ export async function trigger(temporal: TemporalClient): Promise<CommandOutcome>
  * @param from first day of the schedule's zone, YYYY-MM-DD
  * @param to last day likewise
  */
-export async function backfill(temporal: TemporalClient, from: string, to: string): Promise<CommandOutcome> {
+export async function backfill(
+  temporal: TemporalClient,
+  id: string,
+  from: string,
+  to: string,
+): Promise<CommandOutcome> {
   const present = await describeSchedule(temporal, id);
   if (present === undefined) {
     throw new GridError('temporal-refused', `Backfilling ${id}: there is no such schedule. ${MAKE_IT}`);
@@ -97,11 +123,11 @@ export async function backfill(temporal: TemporalClient, from: string, to: strin
   };
 }
 
-export async function pause(temporal: TemporalClient, isPaused: boolean): Promise<CommandOutcome> {
+export async function pause(temporal: TemporalClient, id: string, isPaused: boolean): Promise<CommandOutcome> {
   await (isPaused
     ? pauseSchedule(temporal, id, 'paused from the command line')
     : unpauseSchedule(temporal, id, 'resumed from the command line'));
-  return showSchedule(temporal);
+  return showSchedule(temporal, id);
 }
 
 /**
@@ -113,7 +139,7 @@ export async function pause(temporal: TemporalClient, isPaused: boolean): Promis
 export function startOfDay(day: string, zone: string): Date {
   const midnightMs = Date.parse(`${day}T00:00:00Z`);
   if (!/^\d{4}-\d\d-\d\d$/.test(day) || Number.isNaN(midnightMs)) {
-    throw new GridError('invalid-input', `Backfilling ${id}: ${day} is no day such as 2026-03-01.`);
+    throw new GridError('invalid-input', `Backfilling a schedule: ${day} is no day such as 2026-03-01.`);
   }
   // No zone is farther from UTC; days only ever follow each other, so the first minute of this one can be halved out.
   let before = Math.floor(midnightMs / MINUTE_MS) - 16 * 60;

@@ -7,7 +7,11 @@ import { follow } from './follow.ts';
 import { listenForInterrupts } from './interrupts.ts';
 import { EXIT, outcomeOf, type CommandOutcome } from './outcome.ts';
 import { progressView } from './progress-view.ts';
-import { isWorkflowType, nearestWorkflowType, WORKFLOW_TYPES } from '../../workflows/registry.ts';
+import { progressLines } from './told-lines.ts';
+import { knownJob } from './workflow-names.ts';
+
+/** Rows of a progress that is drawn over and over. */
+const TABLE_ROWS = 12;
 
 export interface StartOptions {
   readonly workflowType: string;
@@ -28,7 +32,7 @@ export async function startJob(
   options: StartOptions,
 ): Promise<CommandOutcome> {
   const { workflowType, input } = options;
-  if (!isWorkflowType(workflowType)) throw unknownWorkflow(workflowType);
+  knownJob(workflowType);
   const workflowId = options.workflowId ?? `${workflowType}-${randomUUID()}`;
   const workflowRunId = await startWorkflow(temporal, { workflowType, workflowId, taskQueue, input });
   process.stderr.write(`started ${workflowType}, workflow id ${workflowId}\n`);
@@ -52,7 +56,9 @@ export async function followJob(
   const interrupts = listenForInterrupts();
   try {
     const workflow = new FollowedWorkflow(temporal, workflowId);
-    const followed = await follow(temporal, workflow, taskQueue, progressView(process.stderr), interrupts);
+    const tell = (progress: unknown): string[] => progressLines(workflowType, progress, TABLE_ROWS);
+    const view = progressView(process.stderr);
+    const followed = await follow({ temporal, workflow, taskQueue, view, interrupts, tell });
     return outcomeOf(followed, workflowType, workflowId);
   } catch (error) {
     // Whoever reads the result needs to know which workflow still runs.
@@ -61,13 +67,4 @@ export async function followJob(
   } finally {
     interrupts.close();
   }
-}
-
-function unknownWorkflow(name: string): GridError {
-  const near = nearestWorkflowType(name);
-  const known = Object.entries(WORKFLOW_TYPES).map(([type, does]) => `${type} (${does})`);
-  return new GridError(
-    'invalid-input',
-    `Starting ${name}: there is no such workflow.${near === undefined ? '' : ` Did you mean ${near}?`} Known are: ${known.join(', ')}.`,
-  );
 }

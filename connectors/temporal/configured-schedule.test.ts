@@ -1,12 +1,16 @@
 import { expect, test } from 'vitest';
 import { loadConfig } from '../../runtime/config.ts';
-import { nightlySchedule } from './configured-schedule.ts';
+import { importContract } from '../../workflows/import/contract.ts';
+import { configuredSchedule } from './configured-schedule.ts';
 
-const configured = (environment: Readonly<Record<string, string>>) => nightlySchedule(loadConfig(environment));
+const configured = (environment: Readonly<Record<string, string>>) =>
+  configuredSchedule(importContract, loadConfig(environment));
 
 test('by default every table is merged each night at two, by UTC', () => {
   expect(configured({})).toEqual({
     wanted: true,
+    id: 'nightly-sql-import',
+    variables: 'NIGHTLY_IMPORT',
     definition: {
       id: 'nightly-sql-import',
       cron: '0 2 * * *',

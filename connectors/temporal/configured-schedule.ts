@@ -1,56 +1,55 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { TemporalClient } from './client.ts';
-import { applySchedule, removeSchedule, type ScheduleDefinition } from './schedule.ts';
+import type { z } from 'zod';
 import { GridError } from '../../grid/errors.ts';
-import { importInput } from '../../grid/history/import-input.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { BUSINESS_TIME_ZONE } from '../../workflows/import/business-date.ts';
-
-export const NIGHTLY_SCHEDULE_ID = 'nightly-sql-import';
+import { pause } from '../../runtime/waiting/pause.ts';
+import type { TemporalClient } from './client.ts';
+import { applySchedule, removeSchedule, type ScheduleDefinition } from './schedule.ts';
 
 const RETRY_DELAY_MS = 2_000;
 
-type NightlyConfig = Pick<
-  Config,
-  | 'NIGHTLY_IMPORT'
-  | 'NIGHTLY_IMPORT_CRON'
-  | 'NIGHTLY_IMPORT_TIME_ZONE'
-  | 'NIGHTLY_IMPORT_CATCHUP_SECONDS'
-  | 'NIGHTLY_IMPORT_INPUT'
-  | 'TEMPORAL_TASK_QUEUE'
->;
+/** A job that is started by itself, as configuration variables say that begin with `variables`. */
+export interface ScheduledJob {
+  readonly workflowType: string;
+  readonly input: z.ZodType;
+  readonly schedule: { readonly variables: 'NIGHTLY_IMPORT'; readonly timeZoneMemo: string };
+}
 
-/** The nightly import as it is configured: on or paused with its definition, or not wanted. */
-export type NightlySchedule =
-  { readonly wanted: true; readonly definition: ScheduleDefinition } | { readonly wanted: false; readonly id: string };
+type ScheduleConfig = Pick<Config, Extract<keyof Config, `NIGHTLY_IMPORT${string}`> | 'TEMPORAL_TASK_QUEUE'>;
 
-/**
- * @param id of the schedule and base of its runs' workflow ids
- * @throws GridError `invalid-configuration`: the variable named
- */
-export function nightlySchedule(config: NightlyConfig, id = NIGHTLY_SCHEDULE_ID): NightlySchedule {
-  const input = nightlyInput(config.NIGHTLY_IMPORT_INPUT);
-  const timeZone = config.NIGHTLY_IMPORT_TIME_ZONE;
+/** A schedule as it is configured: on or paused with its definition, or not wanted. */
+export type ConfiguredSchedule = { readonly id: string } & (
+  | { readonly wanted: true; readonly variables: string; readonly definition: ScheduleDefinition }
+  | { readonly wanted: false }
+);
+
+/** @throws GridError `invalid-configuration`: the variable named */
+export function configuredSchedule(job: ScheduledJob, config: ScheduleConfig): ConfiguredSchedule {
+  const { variables, timeZoneMemo } = job.schedule;
+  const id = config[`${variables}_SCHEDULE_ID`];
+  const input = inputOf(job, config[`${variables}_INPUT`]);
+  const timeZone = config[`${variables}_TIME_ZONE`];
   try {
     new Intl.DateTimeFormat('en-US', { timeZone });
   } catch (error) {
-    throw invalid('NIGHTLY_IMPORT_TIME_ZONE', timeZone, 'is no IANA time zone, such as Europe/Berlin', error);
+    throw invalid(`${variables}_TIME_ZONE`, timeZone, 'is no IANA time zone, such as Europe/Berlin', error);
   }
-  if (config.NIGHTLY_IMPORT === 'off') return { wanted: false, id };
+  if (config[variables] === 'off') return { wanted: false, id };
   return {
     wanted: true,
+    id,
+    variables,
     definition: {
       id,
-      cron: config.NIGHTLY_IMPORT_CRON.trim().replaceAll(/\s+/g, ' '),
+      cron: config[`${variables}_CRON`].trim().replaceAll(/\s+/g, ' '),
       timeZone,
-      workflowType: 'importSqlHistory',
+      workflowType: job.workflowType,
       workflowId: id,
       taskQueue: config.TEMPORAL_TASK_QUEUE,
       input,
-      memo: { [BUSINESS_TIME_ZONE]: timeZone },
-      catchupWindowMs: config.NIGHTLY_IMPORT_CATCHUP_SECONDS * 1_000,
-      paused: config.NIGHTLY_IMPORT === 'paused',
+      memo: { [timeZoneMemo]: timeZone },
+      catchupWindowMs: config[`${variables}_CATCHUP_SECONDS`] * 1_000,
+      paused: config[variables] === 'paused',
     },
   };
 }
@@ -60,18 +59,19 @@ export function nightlySchedule(config: NightlyConfig, id = NIGHTLY_SCHEDULE_ID)
  *
  * @throws GridError `invalid-configuration`, `temporal-unavailable`, `temporal-refused`, `shutting-down`
  */
-export async function applyNightly(
+export async function applyConfigured(
   temporal: TemporalClient,
-  nightly: NightlySchedule,
+  configured: ConfiguredSchedule,
   signal?: AbortSignal,
 ): Promise<'created' | 'updated' | 'unchanged' | 'removed'> {
-  if (!nightly.wanted) return (await removeSchedule(temporal, nightly.id, signal)) ? 'removed' : 'unchanged';
+  if (!configured.wanted) return (await removeSchedule(temporal, configured.id, signal)) ? 'removed' : 'unchanged';
+  const { definition, variables } = configured;
   try {
-    return await applySchedule(temporal, nightly.definition, signal);
+    return await applySchedule(temporal, definition, signal);
   } catch (error) {
     if (!(error instanceof GridError) || error.code !== 'invalid-configuration') throw error;
     const said = error.cause instanceof Error ? error.cause.message : error.message;
-    throw invalid('NIGHTLY_IMPORT_CRON', nightly.definition.cron, `is not taken by Temporal: ${said}`, error);
+    throw invalid(`${variables}_CRON`, definition.cron, `is not taken by Temporal: ${said}`, error);
   }
 }
 
@@ -80,41 +80,45 @@ export async function applyNightly(
  *
  * @throws GridError when Temporal refuses it
  */
-export async function applyNightlyEventually(
+export async function applyEventually(
   temporal: TemporalClient,
-  nightly: NightlySchedule,
+  configured: ConfiguredSchedule,
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  const id = nightly.wanted ? nightly.definition.id : nightly.id;
   while (!signal.aborted) {
     try {
-      const change = await applyNightly(temporal, nightly, signal);
-      if (change !== 'unchanged') logger.info({ schedule: id }, `nightly import: the schedule was ${change}`);
+      const change = await applyConfigured(temporal, configured, signal);
+      if (change !== 'unchanged')
+        logger.info({ schedule: configured.id }, `the schedule ${configured.id} was ${change}`);
       return;
     } catch (error) {
       if (error instanceof GridError && error.code === 'shutting-down') return;
       // That Temporal does not answer is told by the workers.
       if (!(error instanceof GridError) || !error.retryable) throw error;
     }
-    await sleep(RETRY_DELAY_MS, undefined, { signal }).catch(() => undefined);
+    await pause(RETRY_DELAY_MS, signal);
   }
 }
 
 /** The input as it was written: defaults are the workflow's, so that they may change with it. */
-function nightlyInput(text: string): Readonly<Record<string, unknown>> {
+function inputOf(
+  { workflowType, input: schema, schedule }: ScheduledJob,
+  text: string,
+): Readonly<Record<string, unknown>> {
+  const name = `${schedule.variables}_INPUT`;
   let input: unknown;
   try {
     input = JSON.parse(text);
   } catch (error) {
-    throw invalid('NIGHTLY_IMPORT_INPUT', text, `is not JSON: ${String(error)}`, error);
+    throw invalid(name, text, `is not JSON: ${String(error)}`, error);
   }
-  const parsed = importInput.safeParse(input);
+  const parsed = schema.safeParse(input);
   if (!parsed.success) {
     const problems = parsed.error.issues.map(({ path, message }) =>
       path.length === 0 ? message : `${path.join('.')}: ${message}`,
     );
-    throw invalid('NIGHTLY_IMPORT_INPUT', text, `is no input of importSqlHistory: ${problems.join('; ')}`);
+    throw invalid(name, text, `is no input of ${workflowType}: ${problems.join('; ')}`);
   }
   return { ...(input as Record<string, unknown>) };
 }

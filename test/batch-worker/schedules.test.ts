@@ -8,7 +8,12 @@ import {
 } from '../../connectors/temporal/schedule.ts';
 import { GridError } from '../../grid/errors.ts';
 import { loadConfig } from '../../runtime/config.ts';
-import { applyNightly, nightlySchedule, type NightlySchedule } from '../../connectors/temporal/configured-schedule.ts';
+import {
+  applyConfigured,
+  configuredSchedule,
+  type ConfiguredSchedule,
+} from '../../connectors/temporal/configured-schedule.ts';
+import { importContract } from '../../workflows/import/contract.ts';
 import { eventually } from '../support/eventually.ts';
 import { TemporalBed } from './temporal-bed.ts';
 
@@ -17,11 +22,11 @@ const { temporal } = bed;
 const id = `nightly-${bed.taskQueue}`;
 
 /** The nightly schedule as those variables would have it, but starting the tests' own workflow. */
-function configured(environment: Readonly<Record<string, string>> = {}): NightlySchedule {
-  const config = loadConfig({ TEMPORAL_TASK_QUEUE: bed.taskQueue, ...environment });
-  const nightly = nightlySchedule(config, id);
+function configured(environment: Readonly<Record<string, string>> = {}): ConfiguredSchedule {
+  const variables = { TEMPORAL_TASK_QUEUE: bed.taskQueue, NIGHTLY_IMPORT_SCHEDULE_ID: id, ...environment };
+  const nightly = configuredSchedule(importContract, loadConfig(variables));
   if (!nightly.wanted) return nightly;
-  return { wanted: true, definition: { ...nightly.definition, workflowType: 'scheduled' } };
+  return { ...nightly, definition: { ...nightly.definition, workflowType: 'scheduled' } };
 }
 
 beforeAll(async () => {
@@ -44,7 +49,7 @@ async function runs(): Promise<Map<string, { scheduledFor: string; input: unknow
 
 describe('the nightly schedule', () => {
   it('is made once, however many workers start at once', async () => {
-    const changes = await Promise.all([1, 2, 3].map(() => applyNightly(temporal, configured())));
+    const changes = await Promise.all([1, 2, 3].map(() => applyConfigured(temporal, configured())));
     expect(changes.filter((change) => change === 'created')).toHaveLength(1);
     expect(changes.filter((change) => change === 'unchanged')).toHaveLength(2);
     const present = await describeSchedule(temporal, id);
@@ -64,32 +69,32 @@ describe('the nightly schedule', () => {
 
   it('follows the configuration, and is left alone where nothing has changed', async () => {
     const changed = { NIGHTLY_IMPORT_CRON: '30  3 * * 1-5', NIGHTLY_IMPORT_TIME_ZONE: 'Europe/Berlin' };
-    expect(await applyNightly(temporal, configured(changed))).toBe('updated');
+    expect(await applyConfigured(temporal, configured(changed))).toBe('updated');
     const updatedAt = (await describeSchedule(temporal, id))?.info.lastUpdatedAt;
     expect(updatedAt).toBeDefined();
-    expect(await applyNightly(temporal, configured(changed))).toBe('unchanged');
+    expect(await applyConfigured(temporal, configured(changed))).toBe('unchanged');
     expect((await describeSchedule(temporal, id))?.info.lastUpdatedAt).toEqual(updatedAt);
     for (const one of [{ NIGHTLY_IMPORT_INPUT: '{"mode":"full"}' }, { NIGHTLY_IMPORT_CATCHUP_SECONDS: '3600' }]) {
-      expect([one, await applyNightly(temporal, configured(one))]).toEqual([one, 'updated']);
+      expect([one, await applyConfigured(temporal, configured(one))]).toEqual([one, 'updated']);
     }
   });
 
   it('stays paused by an operator when a worker starts, and is paused and resumed by the configuration', async () => {
-    expect(await applyNightly(temporal, configured())).toBe('updated');
+    expect(await applyConfigured(temporal, configured())).toBe('updated');
     await pauseSchedule(temporal, id, 'month end');
-    expect(await applyNightly(temporal, configured())).toBe('unchanged');
-    expect(await applyNightly(temporal, configured({ NIGHTLY_IMPORT_CRON: '0 4 * * *' }))).toBe('updated');
+    expect(await applyConfigured(temporal, configured())).toBe('unchanged');
+    expect(await applyConfigured(temporal, configured({ NIGHTLY_IMPORT_CRON: '0 4 * * *' }))).toBe('updated');
     expect((await describeSchedule(temporal, id))?.state).toEqual({ paused: true, note: 'month end' });
 
     await temporal.sdk.schedule.getHandle(id).unpause();
-    expect(await applyNightly(temporal, configured({ NIGHTLY_IMPORT: 'paused' }))).toBe('updated');
+    expect(await applyConfigured(temporal, configured({ NIGHTLY_IMPORT: 'paused' }))).toBe('updated');
     expect((await describeSchedule(temporal, id))?.state.paused).toBe(true);
-    expect(await applyNightly(temporal, configured())).toBe('updated');
+    expect(await applyConfigured(temporal, configured())).toBe('updated');
     expect((await describeSchedule(temporal, id))?.state.paused).toBe(false);
   });
 
   it('starts the runs of past days, each for its own time', async () => {
-    await applyNightly(temporal, configured());
+    await applyConfigured(temporal, configured());
     await backfillSchedule(temporal, id, {
       start: new Date('2026-03-01T02:00:00Z'),
       end: new Date('2026-03-03T02:00:00Z'),
@@ -113,13 +118,13 @@ describe('the nightly schedule', () => {
   });
 
   it('is removed where it is not wanted', async () => {
-    expect(await applyNightly(temporal, configured({ NIGHTLY_IMPORT: 'off' }))).toBe('removed');
-    expect(await applyNightly(temporal, configured({ NIGHTLY_IMPORT: 'off' }))).toBe('unchanged');
+    expect(await applyConfigured(temporal, configured({ NIGHTLY_IMPORT: 'off' }))).toBe('removed');
+    expect(await applyConfigured(temporal, configured({ NIGHTLY_IMPORT: 'off' }))).toBe('unchanged');
     expect(await describeSchedule(temporal, id)).toBeUndefined();
   });
 
   it('is refused with its variable named when Temporal cannot read it', async () => {
-    const wrong = applyNightly(temporal, configured({ NIGHTLY_IMPORT_CRON: '0 99 * * *' }));
+    const wrong = applyConfigured(temporal, configured({ NIGHTLY_IMPORT_CRON: '0 99 * * *' }));
     await expect(wrong).rejects.toBeInstanceOf(GridError);
     await expect(wrong).rejects.toMatchObject({
       code: 'invalid-configuration',

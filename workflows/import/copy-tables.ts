@@ -8,11 +8,11 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { SourceSnapshot } from '../../grid/history/sql-source.ts';
+import { checked } from '../job/checked-signal.ts';
 import { CopyRound } from './copy-round.ts';
-import { snapshotLost, snapshotTaken, type CopyRequest, type CopyResult } from './messages.ts';
+import { signalPayloads, snapshotLost, snapshotTaken, type CopyRequest, type CopyResult } from './messages.ts';
 import { packTables, unpackTable } from './packed-tables.ts';
 import { ProgressReport } from './progress-report.ts';
-import { checked, signalPayloads } from '../job/checked-signal.ts';
 import { progressOf, startedOver } from './table-work.ts';
 
 /** The workflow that holds the snapshot is asked for a new one again after this long. */

@@ -8,12 +8,13 @@ import {
 import type { TableProgress } from './contract.ts';
 import { publishing } from './activity-calls.ts';
 import { failureReason, type FailureReason } from '../job/failure-reason.ts';
-import { qualifiedName, runFor } from './import-run.ts';
+import { runFor } from './import-run.ts';
 import { inLanes } from '../job/lanes.ts';
 import type { PublishRequest, PublishResult } from './messages.ts';
 import { notTried, OutageWatch } from './outage-watch.ts';
 import { packTables, unpackTable } from './packed-tables.ts';
 import { ProgressReport } from './progress-report.ts';
+import { qualifiedName } from './table-name.ts';
 import { progressOf, published, type PlannedWork } from './table-work.ts';
 
 /** Publishes tables that `copyTables` has brought to a snapshot, each by itself. Started by `importSqlHistory`. */

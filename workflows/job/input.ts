@@ -1,14 +1,23 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { z } from 'zod';
-import { inputProblem } from '../../grid/history/import-input.ts';
+import type { JobContract } from './job-contract.ts';
 
 /**
- * The input of a workflow: one object, all of whose fields may be left out; nothing counts as `{}`.
+ * The input of a job: one object, all of whose fields may be left out; nothing counts as `{}`.
  *
- * @throws ApplicationFailure `invalid-input`, final: each bad field named
+ * @throws ApplicationFailure `invalid-input`, final: one sentence, each bad field named
  */
-export function workflowInput<T extends z.ZodType>(workflowType: string, schema: T, input: unknown): z.output<T> {
-  const parsed = schema.safeParse(input ?? {});
+export function jobInput<Input extends z.ZodType>(
+  { workflowType, input }: Pick<JobContract<Input>, 'workflowType' | 'input'>,
+  given: unknown,
+): z.output<Input> {
+  const parsed = input.safeParse(given ?? {});
   if (parsed.success) return parsed.data;
-  throw ApplicationFailure.nonRetryable(inputProblem(workflowType, parsed.error), 'invalid-input');
+  const problems = parsed.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join('.')}: ${message}`,
+  );
+  throw ApplicationFailure.nonRetryable(
+    `Reading the input of ${workflowType}: ${problems.join('; ')}. Correct the input and start it again; {} takes the defaults.`,
+    'invalid-input',
+  );
 }

@@ -1,90 +1,45 @@
-import { z } from 'zod';
-import { bytesText, countText, durationText } from '../../grid/figures.ts';
+import { shown } from '../../grid/figures.ts';
+import type { Told, ToldTable } from './told.ts';
 
-const tableProgress = z.looseObject({
-  table: z.looseObject({ schema: z.string(), name: z.string() }),
-  state: z.string(),
-  splits: z.number(),
-  splitsDone: z.number(),
-  estimatedRows: z.number(),
-  rows: z.number(),
-  textBytes: z.number(),
-  bytesPerSecond: z.number().optional(),
-  etaSeconds: z.number().optional(),
-  reason: z.string().optional(),
-});
-
-/** What is shown of the answer to an import's query `progress`. */
-export const shownProgress = z.looseObject({
-  phase: z.string(),
-  tables: z.array(tableProgress),
-  total: z.looseObject({
-    tables: z.number(),
-    tablesDone: z.number(),
-    tablesParked: z.number(),
-    splits: z.number(),
-    splitsDone: z.number(),
-    estimatedRows: z.number(),
-    rows: z.number(),
-    textBytes: z.number(),
-    bytesPerSecond: z.number().optional(),
-    etaSeconds: z.number().optional(),
-  }),
-});
-export type ShownProgress = z.output<typeof shownProgress>;
-
-/** States in which there is something to tell of a table, the most telling first. */
-const TOLD_STATES = ['copying', 'publishing', 'parked', 'copied', 'planned'];
+const LONGEST_CELL = 300;
+const LONGEST_SENTENCE = 1_000;
 
 /**
- * A job's progress as lines: one for the whole, then one for each table that is being worked on.
+ * What is told, as lines for a terminal or a log, the headline first. Nothing in them can steer a terminal.
  *
- * @param progress what the query `progress` gave: an import's, or of whatever shape
- * @param tableLines tables that there is room for
+ * @param tableRows rows of each table that there is room for
  */
-export function progressLines(progress: unknown, tableLines: number): string[] {
-  const parsed = shownProgress.safeParse(progress);
-  if (!parsed.success) return progress === undefined ? [] : [JSON.stringify(progress).slice(0, 200)];
-  const { total, phase } = parsed.data;
-  const parts = [
-    total.tables === 0 ? '' : `${total.tablesDone} of ${total.tables} tables done`,
-    total.tablesParked === 0 ? '' : `${total.tablesParked} parked`,
-    rowsText(total),
-    speedText(total),
-  ].filter((part) => part !== '');
-  const shown = parsed.data.tables
-    .filter(({ state }) => TOLD_STATES.includes(state))
-    .sort((one, other) => TOLD_STATES.indexOf(one.state) - TOLD_STATES.indexOf(other.state));
-  const lines = shown.slice(0, tableLines).map((table) => {
-    const name = `${table.table.schema}.${table.table.name}`;
-    const splits = table.splits > 1 ? `split ${table.splitsDone}/${table.splits}` : '';
-    const text = [rowsText(table), splits, speedText(table), table.reason?.slice(0, 120) ?? '']
-      .filter((part) => part !== '')
-      .join(', ');
-    return `  ${name} ${table.state}${text === '' ? '' : `: ${text}`}`;
-  });
-  const hidden = shown.length - lines.length;
-  if (hidden > 0 && tableLines > 0) lines.push(`  and ${hidden} more`);
-  return [`${phase}${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`, ...lines];
+export function plainLines({ headline, sentences = [], tables = [] }: Told, tableRows: number): string[] {
+  return [
+    line(headline, LONGEST_SENTENCE),
+    ...sentences.map((sentence) => line(sentence, LONGEST_SENTENCE)),
+    ...tables.flatMap((table) => tableLines(table, tableRows)),
+  ];
 }
 
-interface Amounts {
-  readonly rows: number;
-  readonly estimatedRows: number;
-  readonly textBytes: number;
-  readonly bytesPerSecond?: number | undefined;
-  readonly etaSeconds?: number | undefined;
+/** Rows of cells as lines in which the cells stand below each other. */
+export function alignedLines(rows: readonly (readonly string[])[]): string[] {
+  const cells = rows.map((row) => row.map((cell) => line(cell, LONGEST_CELL)));
+  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  return cells.map((row) =>
+    row
+      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
-function rowsText({ rows, estimatedRows, textBytes }: Amounts): string {
-  if (rows === 0 && estimatedRows === 0) return '';
-  // An estimate that has been passed says nothing any more.
-  const share = estimatedRows >= rows && estimatedRows > 0 ? Math.floor((rows / estimatedRows) * 100) : undefined;
-  const of = share === undefined ? 'rows' : `of ~${countText(estimatedRows)} rows (${share} %)`;
-  return `${countText(rows)} ${of}${textBytes === 0 ? '' : `, ${bytesText(textBytes)}`}`;
+function tableLines({ columns, rows, more = 0 }: ToldTable, most: number): string[] {
+  const fitting = rows.slice(0, most);
+  if (fitting.length === 0) return [];
+  // A column in which nothing stands only makes the lines longer.
+  const filled = [...columns.keys()].filter((column) => fitting.some((row) => (row[column] ?? '') !== ''));
+  const pick = (row: readonly string[]): string[] => filled.map((column) => row[column] ?? '');
+  const hidden = rows.length - fitting.length + more;
+  const lines = alignedLines([pick(columns.map(({ heading }) => heading)), ...fitting.map(pick)]);
+  return hidden === 0 ? lines : [...lines, `and ${hidden} more`];
 }
 
-function speedText({ bytesPerSecond, etaSeconds }: Amounts): string {
-  const speed = bytesPerSecond === undefined || bytesPerSecond === 0 ? [] : [`${bytesText(bytesPerSecond)}/s`];
-  return [...speed, ...(etaSeconds === undefined ? [] : [`ETA ${durationText(etaSeconds)}`])].join(', ');
+function line(text: string, most: number): string {
+  return shown(text.replaceAll(/\s*\n\s*/g, ' / ').trim(), most);
 }

@@ -3,18 +3,29 @@ import {
   CancellationScope,
   getExternalWorkflowHandle,
   isCancellation,
-  setCurrentDetails,
+  proxyActivities,
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import { retryInput, type RetryInput } from '../../grid/history/import-input.ts';
-import type { RetryCandidate } from '../../grid/history/import-activities.ts';
-import type { RetriedRun, RetrySummary } from '../import/contract.ts';
-import { findFailedRuns } from '../import/activity-calls.ts';
 import { failureReason } from '../job/failure-reason.ts';
 import { inLanes } from '../job/lanes.ts';
-import { retryFailed } from '../import/messages.ts';
-import { workflowInput } from '../job/input.ts';
+import { jobInput } from '../job/input.ts';
+import { JobProgress } from '../job/job-progress.ts';
+import { retryFailed } from '../job/messages.ts';
+import {
+  retryContract,
+  type RetriedRun,
+  type RetryActivities,
+  type RetryCandidate,
+  type RetryInput,
+  type RetrySummary,
+} from './contract.ts';
+import { retryText } from './text.ts';
+
+const { findFailedRuns } = proxyActivities<RetryActivities>({
+  startToCloseTimeout: '10 minutes',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 5 },
+});
 
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 7;
@@ -24,12 +35,12 @@ const LONGEST_REASON = 1_000;
  * Finds runs that failed, and does again what they left undone: an import takes up the work of the failed one, a run that waits with
  * parked splits is told to try them again, any other workflow is started again with the same input.
  *
- * @param given one object, see `retryInput`; nothing counts as `{}`
+ * @param given one object, see its contract; nothing counts as `{}`
  * @throws ApplicationFailure, final: `invalid-input`; or, when a retry failed, with that retry's error code and a
  * {@link RetrySummary} as its detail
  */
 export async function retryFailedBackfills(given?: unknown): Promise<RetrySummary> {
-  const input = workflowInput('retryFailedBackfills', retryInput, given);
+  const input = jobInput(retryContract, given);
   const since = sinceOf(input);
   const { workflowType, dryRun, concurrency } = input;
   const { taskQueue } = workflowInfo();
@@ -37,7 +48,8 @@ export async function retryFailedBackfills(given?: unknown): Promise<RetrySummar
 
   const runs = candidates.map((candidate) => before(candidate, dryRun));
   const pending = new Set(dryRun ? [] : candidates.keys());
-  setCurrentDetails(runsText(runs, pending));
+  const progress = new JobProgress(retryText, () => ({ runs, pending: [...pending] }));
+  progress.show();
   const failures: { readonly code: string }[] = [];
   for (const [index, { state }] of candidates.entries()) if (state === 'unretryable') pending.delete(index);
   const queue = [...pending];
@@ -51,7 +63,7 @@ export async function retryFailedBackfills(given?: unknown): Promise<RetrySummar
       if (code !== undefined) failures.push({ code });
       runs[index] = { ...before(candidate, dryRun), outcome, ...(message === undefined ? {} : { message }) };
       pending.delete(index);
-      setCurrentDetails(runsText(runs, pending));
+      progress.show();
     },
   );
 
@@ -133,14 +145,4 @@ function failureMessage({ runs, failed, succeeded, signalled }: RetrySummary): s
         `${workflowId} (retried as ${retryWorkflowId ?? ''}): ${message ?? ''}`,
     );
   return `Retrying failed runs: ${failed} of ${failed + succeeded + signalled} failed again.\n${lines.slice(0, 20).join('\n')}`;
-}
-
-function runsText(runs: readonly RetriedRun[], pending: ReadonlySet<number>): string {
-  if (runs.length === 0) return 'No failed runs.';
-  const cell = (text: string): string => text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|');
-  const lines = runs.slice(0, 100).map(({ workflowId, outcome, reason, message }, index) => {
-    const state = pending.has(index) ? 'to be retried' : outcome;
-    return `| ${cell(workflowId)} | ${state} | ${cell(message ?? reason)} |`;
-  });
-  return ['| run | outcome | why |', '|---|---|---|', ...lines].join('\n');
 }
