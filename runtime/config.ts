@@ -111,6 +111,7 @@ export const environmentSchema = z.object({
   HISTORY_SPLIT_ROWS: integer(1, 1_000_000_000).prefault('1000000'),
   HISTORY_TELEMETRY_FILE: z.string().prefault('infra/config/telemetry-tables.json'),
   NIGHTLY_IMPORT: z.enum(['on', 'paused', 'off']).prefault('on'),
+  NIGHTLY_IMPORT_SCHEDULE_ID: z.string().min(1).max(200).prefault('nightly-sql-import'),
   NIGHTLY_IMPORT_CRON: z.string().min(1).prefault('0 2 * * *'),
   NIGHTLY_IMPORT_TIME_ZONE: z.string().min(1).prefault('UTC'),
   NIGHTLY_IMPORT_CATCHUP_SECONDS: integer(10, 366 * 86_400).prefault('86400'),

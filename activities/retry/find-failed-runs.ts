@@ -1,5 +1,5 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
-import type { RetryActivities, RetryCandidate } from '../../grid/history/import-activities.ts';
+import type { RetryActivities, RetryCandidate } from '../../workflows/retry/contract.ts';
 import { asGridError } from '../../grid/errors.ts';
 import type { RetryDependencies } from './create.ts';
 import { candidateOf } from './retry-candidate.ts';

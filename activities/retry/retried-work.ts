@@ -1,5 +1,5 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
-import { IMPORT_RUN_ID } from '../../grid/history/import-summary.ts';
+import { IMPORT_RUN_ID } from '../../workflows/import/contract.ts';
 
 /** What a run did, or was to do: runs that try the same have the same. */
 export interface RetriedWork {

@@ -2,7 +2,7 @@ import type { WorkflowExecutionInfo } from '@temporalio/client';
 import type { TemporalClient } from '../../connectors/temporal/client.ts';
 import { workflowFailure, type WorkflowFailure } from '../../connectors/temporal/workflow-failure.ts';
 import type { ErrorCode } from '../../grid/errors.ts';
-import type { RetryCandidate } from '../../grid/history/import-activities.ts';
+import type { RetryCandidate } from '../../workflows/retry/contract.ts';
 import type { RetriedWork } from './retried-work.ts';
 
 const LONGEST_REASON = 1_000;

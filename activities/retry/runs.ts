@@ -4,7 +4,7 @@ import {
   type WorkflowExecutionStatusName,
 } from '@temporalio/client';
 import type { TemporalClient } from '../../connectors/temporal/client.ts';
-import type { RetryActivities } from '../../grid/history/import-activities.ts';
+import type { RetryActivities } from '../../workflows/retry/contract.ts';
 
 /** Of each kind; more are found by a later `since`, or when these are done. */
 const MOST_RUNS = 5_000;

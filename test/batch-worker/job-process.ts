@@ -12,7 +12,7 @@ export class JobProcess {
   readonly #ended: Promise<unknown>;
 
   constructor(args: readonly string[], environment: Readonly<Record<string, string>>) {
-    this.#child = spawn(process.execPath, ['infra/launch/run.mjs', 'workers/job.ts', ...args], {
+    this.#child = spawn(process.execPath, ['infra/launch/run.mjs', 'cli/job.ts', ...args], {
       cwd: PROJECT,
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

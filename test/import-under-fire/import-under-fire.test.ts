@@ -6,7 +6,7 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { HiveClient } from '../../connectors/hive/hive.ts';
-import type { ImportSummary } from '../../grid/history/import-summary.ts';
+import type { ImportSummary } from '../../workflows/import/contract.ts';
 import { freePorts } from '../../infra/native/ports.ts';
 import { environmentOf, settingsFromConfig, type ServerName, type StackPlace } from '../../infra/native/settings.ts';
 import { bringUp, kill, takeDown } from '../../infra/native/stack.ts';

@@ -1,0 +1,53 @@
+import { createImportActivities, importOptionsFromConfig } from '../../activities/import/create.ts';
+import type { ImportDependencies } from '../../activities/import/dependencies.ts';
+import { createImportMetrics } from '../../activities/import/metrics.ts';
+import { createRetryActivities } from '../../activities/retry/create.ts';
+import { PostgresSource } from '../../connectors/postgres/source.ts';
+import { SqlServerSource } from '../../connectors/sqlserver/source.ts';
+import type { SourceName } from '../../grid/history/import-input.ts';
+import type { SqlSource } from '../../grid/history/sql-source.ts';
+import { importContract } from '../../workflows/import/contract.ts';
+import { retryContract } from '../../workflows/retry/contract.ts';
+import type { BatchServices } from './services.ts';
+
+/** What does the work of a job: its activities by their names. */
+export type Activities = Readonly<Record<string, (request: never) => Promise<unknown>>>;
+
+/**
+ * The activities of every job, by workflow type.
+ *
+ * @throws GridError `invalid-configuration`
+ */
+export async function jobActivities(services: BatchServices): Promise<ReadonlyMap<string, Activities>> {
+  const { temporal, logger } = services;
+  return new Map<string, Activities>([
+    [importContract.workflowType, { ...createImportActivities(await importDependencies(services)) }],
+    [retryContract.workflowType, { ...createRetryActivities({ client: temporal, logger }) }],
+  ]);
+}
+
+async function importDependencies(services: BatchServices): Promise<ImportDependencies> {
+  const { config, temporal, hdfs, hive, logger, metrics } = services;
+  return {
+    options: await importOptionsFromConfig(config),
+    hdfs,
+    hive,
+    openSource: (name) => openSource(name, services),
+    signalSnapshot: ({ workflowId, workflowRunId }, taken) =>
+      temporal.call(`Telling ${workflowId} of its snapshot`, (client) =>
+        client.workflow.getHandle(workflowId, workflowRunId).signal('snapshotTaken', taken),
+      ),
+    logger,
+    observer: createImportMetrics(metrics),
+  };
+}
+
+function openSource(name: SourceName, { config, logger }: BatchServices): SqlSource {
+  const connectTimeoutMs = config.HISTORY_CONNECT_TIMEOUT_MS;
+  switch (name) {
+    case 'postgres':
+      return new PostgresSource({ url: config.HISTORY_POSTGRES_URL, connectTimeoutMs, logger });
+    case 'sqlserver':
+      return new SqlServerSource({ url: config.HISTORY_MSSQL_URL, connectTimeoutMs, logger });
+  }
+}
