@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { JobContract } from '../job/job-contract.ts';
+import type { QueueName } from '../job/task-queues.ts';
 
 /** How a line becomes words; see docs/batch.md. */
 export const TOKENIZERS = ['space', 'unicode'] as const;
@@ -177,3 +179,18 @@ export interface WordsActivities {
   answerWords(request: { readonly run: WordsRun; readonly startedMs: number }): Promise<WordsResult>;
   discardCount(run: WordsRun): Promise<void>;
 }
+
+export const wordsContract = {
+  workflowType: 'countWords',
+  summary: 'count words of texts in HDFS, or of a Hive table, by Hive SQL',
+  input: wordsInput,
+  example: { path: '/texts/samples', words: ['the', 'license'], top: 20 },
+  progress: wordsProgress,
+  result: wordsResult,
+  activities: {
+    surveyTexts: 'jobs',
+    tallyWords: 'jobs',
+    answerWords: 'jobs',
+    discardCount: 'jobs',
+  } satisfies Readonly<Record<keyof WordsActivities, QueueName>>,
+} as const satisfies JobContract<typeof wordsInput, typeof wordsProgress, typeof wordsResult>;
