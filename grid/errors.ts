@@ -115,6 +115,8 @@ export const ERRORS = {
   'import-conflict': { retryable: false, fault: 'operator', disposition: 'restart', httpStatus: 409 },
   'splits-parked': { retryable: false, fault: 'store', disposition: 'stop', httpStatus: 500 },
   'invalid-input': operator(400),
+  'not-countable': operator(422),
+  'files-changed': { retryable: false, fault: 'store', disposition: 'restart', httpStatus: 409 },
   'hive-unavailable': store(),
   'hive-timeout': store(504),
   'hive-refused': operator(502),

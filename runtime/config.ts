@@ -104,6 +104,13 @@ export const environmentSchema = z.object({
     .string()
     .regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower-case letters, digits and underscores, a letter first')
     .prefault('history'),
+  HDFS_ANALYSIS_DIRECTORY: hdfsDirectory().prefault('/analysis'),
+  HDFS_SAMPLE_TEXTS_DIRECTORY: hdfsDirectory().prefault('/texts/samples'),
+  HIVE_ANALYSIS_DATABASE: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower-case letters, digits and underscores, a letter first')
+    .prefault('analysis'),
+  MONGODB_ANALYSIS_DATABASE: z.string().min(1).prefault('analysis'),
   HIVE_CALL_TIMEOUT_MS: integer(1_000, 86_400_000).prefault('600000'),
   HISTORY_CONNECT_TIMEOUT_MS: integer(100, 600_000).prefault('5000'),
   HISTORY_MAX_CONNECTIONS: integer(1, 1_000).prefault('3'),

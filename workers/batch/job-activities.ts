@@ -2,12 +2,15 @@ import { createImportActivities, importOptionsFromConfig } from '../../activitie
 import type { ImportDependencies } from '../../activities/import/dependencies.ts';
 import { createImportMetrics } from '../../activities/import/metrics.ts';
 import { createRetryActivities } from '../../activities/retry/create.ts';
+import type { WordsDependencies } from '../../activities/words/dependencies.ts';
+import { createWordsActivities } from '../../activities/words/create.ts';
 import { PostgresSource } from '../../connectors/postgres/source.ts';
 import { SqlServerSource } from '../../connectors/sqlserver/source.ts';
 import type { SourceName } from '../../grid/history/import-input.ts';
 import type { SqlSource } from '../../grid/history/sql-source.ts';
 import { importContract } from '../../workflows/import/contract.ts';
 import { retryContract } from '../../workflows/retry/contract.ts';
+import { wordsContract } from '../../workflows/words/contract.ts';
 import type { BatchServices } from './services.ts';
 
 /** What does the work of a job: its activities by their names. */
@@ -23,7 +26,19 @@ export async function jobActivities(services: BatchServices): Promise<ReadonlyMa
   return new Map<string, Activities>([
     [importContract.workflowType, { ...createImportActivities(await importDependencies(services)) }],
     [retryContract.workflowType, { ...createRetryActivities({ client: temporal, logger }) }],
+    [wordsContract.workflowType, { ...createWordsActivities(wordsDependencies(services)) }],
   ]);
+}
+
+function wordsDependencies({ config, hdfs, hive, answers }: BatchServices): WordsDependencies {
+  return {
+    hdfs,
+    hive,
+    answers,
+    analysisDirectory: config.HDFS_ANALYSIS_DIRECTORY,
+    sampleTextsDirectory: config.HDFS_SAMPLE_TEXTS_DIRECTORY,
+    database: config.HIVE_ANALYSIS_DATABASE,
+  };
 }
 
 async function importDependencies(services: BatchServices): Promise<ImportDependencies> {
