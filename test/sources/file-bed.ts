@@ -17,11 +17,14 @@ let directory = '';
 export const told: string[] = [];
 const logger = pino({ level: 'warn' }, { write: (line) => void told.push((JSON.parse(line) as { msg: string }).msg) });
 
-beforeEach(async () => {
-  told.length = 0;
-  directory = await mkdtemp(join(tmpdir(), 'file-source-'));
-});
-afterEach(() => rm(directory, { recursive: true, force: true }));
+/** To be called by each file of tests, since this module is loaded but once for all of a process. */
+export function useFileBed(): void {
+  beforeEach(async () => {
+    told.length = 0;
+    directory = await mkdtemp(join(tmpdir(), 'file-source-'));
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+}
 
 export async function open(mapping: object, changed: Partial<FileSourceOptions> = {}): Promise<OpenedFileSource> {
   return openFileSource({
