@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { parseMapping } from '../../streaming/file-source/mapping.ts';
+import { parseMapping } from '../../streaming/sources/file/mapping.ts';
 import { SIMBENCH_MAPPING } from './simbench.ts';
 
 test('the mapping of SimBench is valid, in local time, and its futures are predictions', () => {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { GridError } from '../../../grid/errors.ts';
-import { readLines } from '../../../streaming/file-source/lines.ts';
-import { parseMapping } from '../../../streaming/file-source/mapping.ts';
-import { ALL_TIMES, readRow } from '../../../streaming/file-source/row-readings.ts';
-import { SeriesClock } from '../../../streaming/file-source/series-time.ts';
-import { readLayout, type TableLayout } from '../../../streaming/file-source/table.ts';
+import { readLines } from '../../../streaming/sources/file/lines.ts';
+import { parseMapping } from '../../../streaming/sources/file/mapping.ts';
+import { ALL_TIMES, readRow } from '../../../streaming/sources/file/row-readings.ts';
+import { SeriesClock } from '../../../streaming/sources/file/series-time.ts';
+import { readLayout, type TableLayout } from '../../../streaming/sources/file/table.ts';
 import { SIMBENCH_MAPPING } from '../simbench.ts';
 import { copyField, copyLines } from './copy-in.ts';
 import type { Filling, SampleMark, SampleTable } from './sample-table.ts';

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { decodeEnvelope } from '../../grid/envelope.ts';
-import type { Reading } from '../../grid/reading.ts';
-import type { ProducedRecord } from '../../connectors/kafka/record-producer.ts';
-import type { SourceBatch } from '../paced-sending/paced-source.ts';
+import { decodeEnvelope } from '../../../grid/envelope.ts';
+import type { Reading } from '../../../grid/reading.ts';
+import type { ProducedRecord } from '../../../connectors/kafka/record-producer.ts';
+import type { SourceBatch } from '../pacing/paced-source.ts';
 import { openFileSource, type FileSourceOptions, type OpenedFileSource } from './file-source.ts';
 import { parseMapping } from './mapping.ts';
 

@@ -1,7 +1,7 @@
-import { GridError } from '../../grid/errors.ts';
-import type { ProducedRecord } from '../../connectors/kafka/record-producer.ts';
-import type { Logger } from '../../runtime/logger.ts';
-import { recordBytes, type PacedSource, type Taken } from '../paced-sending/paced-source.ts';
+import { GridError } from '../../../grid/errors.ts';
+import type { ProducedRecord } from '../../../connectors/kafka/record-producer.ts';
+import type { Logger } from '../../../runtime/logger.ts';
+import { recordBytes, type PacedSource, type Taken } from '../pacing/paced-source.ts';
 import { FileCursor, type CursorRow } from './cursor.ts';
 import { seriesExtent, type Extent } from './extent.ts';
 import type { Mapping } from './mapping.ts';

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { GridError } from '../../grid/errors.ts';
-import { TEMPORAL_ASPECTS } from '../../grid/reading.ts';
-import { checkTimePattern } from '../file-source/series-time.ts';
-import { isTimeZone } from '../file-source/time-zone.ts';
+import { GridError } from '../../../grid/errors.ts';
+import { TEMPORAL_ASPECTS } from '../../../grid/reading.ts';
+import { checkTimePattern } from '../file/series-time.ts';
+import { isTimeZone } from '../file/time-zone.ts';
 import { parseJsonPath, type JsonPath } from './json-path.ts';
 
 const path = (what: string) =>

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry, { AbortError } from 'p-retry';
-import { asGridError, GridError } from '../../grid/errors.ts';
+import { asGridError, GridError } from '../../../grid/errors.ts';
 import type { PullSourceConfig } from './pull-file.ts';
 
 const FIRST_RETRY_DELAY_MS = 500;

@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { basename, join } from 'node:path';
-import { GridError } from '../../grid/errors.ts';
+import { GridError } from '../../../grid/errors.ts';
 import { readLines, type Line } from './lines.ts';
 import { matchesAny, type FileMapping } from './mapping.ts';
 

@@ -1,4 +1,4 @@
-import { GridError } from '../../grid/errors.ts';
+import { GridError } from '../../../grid/errors.ts';
 import { readLines, type Line } from './lines.ts';
 import { readRow, type RowContent, type TimeRange } from './row-readings.ts';
 import { SeriesClock } from './series-time.ts';

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { GridError } from '../../grid/errors.ts';
+import { GridError } from '../../../grid/errors.ts';
 
 /** One line of a text file. */
 export interface Line {

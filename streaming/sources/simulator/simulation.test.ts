@@ -1,7 +1,7 @@
 import { validate, version } from 'uuid';
 import { describe, expect, test } from 'vitest';
-import { decodeEnvelope } from '../../grid/envelope.ts';
-import type { Reading } from '../../grid/reading.ts';
+import { decodeEnvelope } from '../../../grid/envelope.ts';
+import type { Reading } from '../../../grid/reading.ts';
 import { Simulation, type SimulatedRecord, type SimulationOptions } from './simulation.ts';
 
 const START_MS = Date.UTC(2024, 2, 1);

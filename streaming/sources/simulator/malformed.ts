@@ -1,5 +1,5 @@
-import { encodeEnvelope, type EnvelopeFields } from '../../grid/envelope.ts';
-import type { ErrorCode } from '../../grid/errors.ts';
+import { encodeEnvelope, type EnvelopeFields } from '../../../grid/envelope.ts';
+import type { ErrorCode } from '../../../grid/errors.ts';
 
 /** A way in which sources get an envelope wrong, and the code with which it must be rejected. */
 interface Mistake {

@@ -1,6 +1,6 @@
-import { encodeEnvelope } from '../../grid/envelope.ts';
-import type { ErrorCode } from '../../grid/errors.ts';
-import type { TemporalAspect } from '../../grid/reading.ts';
+import { encodeEnvelope } from '../../../grid/envelope.ts';
+import type { ErrorCode } from '../../../grid/errors.ts';
+import type { TemporalAspect } from '../../../grid/reading.ts';
 import { Fleet, type FleetOptions, type FleetReading } from './fleet.ts';
 import { makeMalformed } from './malformed.ts';
 import { RandomStreams } from './random.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { GridError } from '../../grid/errors.ts';
+import { GridError } from '../../../grid/errors.ts';
 
 const filePosition = z.object({
   row: z.int().min(1),

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { GridError } from '../../grid/errors.ts';
+import { GridError } from '../../../grid/errors.ts';
 import { loadPosition, type ReplayPosition } from './position.ts';
 import type { TableLayout } from './table.ts';
 

@@ -1,8 +1,8 @@
 import { isLosslessNumber, parse } from 'lossless-json';
 import { v5 as uuidV5 } from 'uuid';
-import { GridError } from '../../grid/errors.ts';
-import { encodeEnvelope } from '../../grid/envelope.ts';
-import { createdAtText, SeriesClock } from '../file-source/series-time.ts';
+import { GridError } from '../../../grid/errors.ts';
+import { encodeEnvelope } from '../../../grid/envelope.ts';
+import { createdAtText, SeriesClock } from '../file/series-time.ts';
 import { valueAt, valuesAt, type JsonPath } from './json-path.ts';
 import type { PullSourceConfig, Template } from './pull-file.ts';
 

@@ -1,5 +1,5 @@
-import { decimalParts } from '../../grid/decimal-text.ts';
-import { EARLIEST_EVENT_TIME_MS } from '../../grid/envelope.ts';
+import { decimalParts } from '../../../grid/decimal-text.ts';
+import { EARLIEST_EVENT_TIME_MS } from '../../../grid/envelope.ts';
 import { TimeZone } from './time-zone.ts';
 
 /** A moment with every digit that the source wrote: whole epoch seconds and the digits of the fraction. */

@@ -1,4 +1,4 @@
-import { Counter, Gauge, type Registry } from '../../runtime/metrics.ts';
+import { Counter, Gauge, type Registry } from '../../../runtime/metrics.ts';
 import type { RunnerObserver } from './source-runner.ts';
 
 /** Registers the metrics of all sources of a process; once. */

@@ -1,5 +1,5 @@
-import type { EnvelopeFields } from '../../grid/envelope.ts';
-import type { TemporalAspect } from '../../grid/reading.ts';
+import type { EnvelopeFields } from '../../../grid/envelope.ts';
+import type { TemporalAspect } from '../../../grid/reading.ts';
 import { CorrelationIds } from './correlation-id.ts';
 import { DueHeap } from './due-heap.ts';
 import { profileIndex, PROFILES } from './profiles.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { GridError } from '../../grid/errors.ts';
-import { TEMPORAL_ASPECTS } from '../../grid/reading.ts';
+import { GridError } from '../../../grid/errors.ts';
+import { TEMPORAL_ASPECTS } from '../../../grid/reading.ts';
 import { checkTimePattern } from './series-time.ts';
 import { isTimeZone } from './time-zone.ts';
 

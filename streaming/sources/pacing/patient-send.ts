@@ -1,5 +1,5 @@
-import type { ProducedRecord, RecordProducer } from '../connectors/kafka/record-producer.ts';
-import { GridError } from '../grid/errors.ts';
+import type { ProducedRecord, RecordProducer } from '../../../connectors/kafka/record-producer.ts';
+import { GridError } from '../../../grid/errors.ts';
 
 /**
  * Writes records for a source that can wait: while the queue is full it waits for room instead of failing. In the order of

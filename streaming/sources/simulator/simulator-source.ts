@@ -1,6 +1,6 @@
-import { GridError } from '../../grid/errors.ts';
-import type { ProducedRecord } from '../../connectors/kafka/record-producer.ts';
-import { recordBytes, type PacedSource, type Taken } from '../paced-sending/paced-source.ts';
+import { GridError } from '../../../grid/errors.ts';
+import type { ProducedRecord } from '../../../connectors/kafka/record-producer.ts';
+import { recordBytes, type PacedSource, type Taken } from '../pacing/paced-source.ts';
 import { MOST_SENSORS } from './correlation-id.ts';
 import { Simulation, type SimulationOptions } from './simulation.ts';
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decodeEnvelope } from '../../grid/envelope.ts';
+import { decodeEnvelope } from '../../../grid/envelope.ts';
 import { readPullSources, type PullSourceConfig } from './pull-file.ts';
 import { mapReply } from './pull-mapping.ts';
 

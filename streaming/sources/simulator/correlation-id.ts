@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { TemporalAspect } from '../../grid/reading.ts';
+import type { TemporalAspect } from '../../../grid/reading.ts';
 
 /**
  * Correlation ids of one run: UUIDs of version 8, the one for layouts of one's own (RFC 9562, section 5.8). They are unique
