@@ -27,7 +27,8 @@ const SENSORS_PER_STEP = 2_000;
 
 /**
  * The sink of the newest values: `GET <sensor id>` in Redis returns, byte for byte, the envelope with the highest event
- * time (of equal ones the one with the highest offset), of either temporal aspect; a route may switch it off for some.
+ * time (of equal ones the one with the highest offset), of either temporal aspect; beside it lies the newest of each aspect. A route may
+ * switch it off for some.
  *
  * Where reading starts stands in Redis, beside the values, and moves with them in one step. The offset committed to Kafka
  * follows it and only shows the lag.
