@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { GridError } from './errors.ts';
 import { escapePartitionValue, eventDay, partitionSegment } from './partition-path.ts';
 import { TEMPORAL_ASPECTS, type Reading } from './reading.ts';
+import { SWITCHABLE_SINKS, type SwitchableSink } from './sinks.ts';
 
 /** What may stand in braces in a partition path template. */
 const PLACEHOLDERS = {
@@ -43,9 +44,13 @@ const pathTemplate = z
 
 const sensorSelector = z.union([z.number().int().nonnegative().transform(String), z.string().min(1).max(128)]);
 
-const sinksSchema = z
-  .strictObject({ hdfs: z.boolean().optional(), redis: z.boolean().optional(), mongodb: z.boolean().optional() })
-  .transform((sinks) => ({ hdfs: sinks.hdfs ?? true, redis: sinks.redis ?? true, mongodb: sinks.mongodb ?? true }));
+/** Which sinks take readings: all that are not switched off. */
+type SinkSwitches = Readonly<Record<SwitchableSink, boolean>>;
+
+const sinksSchema = z.partialRecord(z.enum(SWITCHABLE_SINKS), z.boolean()).transform((named): SinkSwitches => {
+  const all = SWITCHABLE_SINKS.map((name) => [name, named[name] ?? true] as const);
+  return Object.fromEntries(all) as SinkSwitches;
+});
 
 const topicName = z
   .string()
@@ -99,7 +104,7 @@ export interface Route {
   readonly matched: boolean;
   /** Topic that gets a copy of the record, when the route names one. */
   readonly topic: string | undefined;
-  readonly sinks: { readonly hdfs: boolean; readonly redis: boolean; readonly mongodb: boolean };
+  readonly sinks: SinkSwitches;
   /** The HDFS partition path of a reading on this route, such as `dt=2026-03-01`. */
   readonly hdfsPath: (reading: Reading) => string;
 }

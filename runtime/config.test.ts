@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { parse } from 'dotenv';
 import { describe, expect, it } from 'vitest';
 import { GridError } from '../grid/errors.ts';
-import { environmentSchema, loadConfig, readEnvironment, SINK_NAMES, type Config } from './config.ts';
+import { SINK_NAMES } from '../grid/sinks.ts';
+import { environmentSchema, loadConfig, readEnvironment, type Config } from './config.ts';
 
 const exampleText = readFileSync(new URL('../example.env', import.meta.url), 'utf8');
 const example = parse(exampleText);

@@ -1,6 +1,7 @@
 import { config as loadDotenv } from 'dotenv';
 import { z } from 'zod';
 import { GridError } from '../grid/errors.ts';
+import { isSinkName, SINK_NAMES } from '../grid/sinks.ts';
 
 /** `127.0.0.1:9092, other:9092` → its parts; at least one. */
 const list = (description: string) =>
@@ -67,10 +68,6 @@ const hdfsDirectory = () =>
     .max(1_000)
     .regex(/^\/[^\s]*[^/\s]$/, 'must be an absolute HDFS path without a slash at its end')
     .regex(/^(?:\/(?!\.{1,2}(?:\/|$))[^/:]+)+$/, 'must have no empty segment, no . or .., and no colon');
-
-/** The sinks that a speed-layer worker can run, each a consumer group of its own. */
-export const SINK_NAMES = ['hdfs', 'redis', 'mongodb', 'router', 'unorganized'] as const;
-export type SinkName = (typeof SINK_NAMES)[number];
 
 /**
  * Every variable that the project reads, with its default and its check. The defaults match the native stack.
@@ -176,10 +173,8 @@ export const environmentSchema = z.object({
 
   // Speed layer
   SPEED_SINKS: list('sink')
-    .refine((names) => names.every((name) => (SINK_NAMES as readonly string[]).includes(name)), {
-      message: `may name only: ${SINK_NAMES.join(', ')}`,
-    })
-    .transform((names) => names.filter((name): name is SinkName => (SINK_NAMES as readonly string[]).includes(name)))
+    .refine((names) => names.every(isSinkName), { message: `may name only: ${SINK_NAMES.join(', ')}` })
+    .transform((names) => names.filter(isSinkName))
     .prefault(SINK_NAMES.join(',')),
   SINK_RETRY_MAX_DELAY_MS: integer(100, 600_000).prefault('10000'),
   HDFS_TOPICS_DIRECTORY: hdfsDirectory().prefault('/topics'),

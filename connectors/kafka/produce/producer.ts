@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { asGridError, GridError } from '../../../grid/errors.ts';
 import { ByteBudget } from '../../../runtime/byte-budget.ts';
 import type { Logger } from '../../../runtime/logger.ts';
+import { StateMachine } from '../../../runtime/state-machine.ts';
 import { Backoff } from '../../../runtime/waiting/backoff.ts';
 import { orLate } from '../../../runtime/waiting/time-limit.ts';
 import { BatchWriter, UNKNOWN_TOPIC_PATIENCE_MS } from './batch-writer.ts';
@@ -78,7 +79,11 @@ export class KafkaProducer implements RecordProducer {
   readonly #topics = new Map<string, TopicQueues>();
   readonly #abort = new AbortController();
   readonly #sweeper: NodeJS.Timeout;
-  #mode: 'open' | 'closing' | 'closed' = 'open';
+  readonly #life = new StateMachine('The Kafka producer', 'open', {
+    open: ['closing'],
+    closing: ['closed'],
+    closed: [],
+  });
   #flushTimer: NodeJS.Timeout | undefined;
   #onIdle: (() => void) | undefined;
 
@@ -154,7 +159,7 @@ export class KafkaProducer implements RecordProducer {
   }
 
   async send(topic: string, records: readonly ProducedRecord[]): Promise<void> {
-    if (this.#mode !== 'open') throw shuttingDown();
+    if (!this.#life.is('open')) throw shuttingDown();
     if (records.length === 0) return;
     const maxRecordBytes = this.#options.maxRecordBytes ?? 1_000_000;
     const queuedAtMs = Date.now();
@@ -188,15 +193,15 @@ export class KafkaProducer implements RecordProducer {
   }
 
   async close(timeoutMs: number): Promise<void> {
-    if (this.#mode !== 'open') return;
-    this.#mode = 'closing';
+    if (!this.#life.is('open')) return;
+    this.#life.to('closing');
     this.#budget.close();
     this.#flush();
     if (this.queuedBytes > 0) {
       const idle = new Promise<void>((resolve) => (this.#onIdle = resolve));
       await orLate(timeoutMs, idle);
     }
-    this.#mode = 'closed';
+    this.#life.to('closed');
     this.#abort.abort();
     clearInterval(this.#sweeper);
     clearTimeout(this.#flushTimer);

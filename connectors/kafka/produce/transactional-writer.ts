@@ -5,6 +5,7 @@ import { failureText, protocolErrorType } from '../failure.ts';
 import { produceFailureKind } from './produce-failure.ts';
 import type { TopicDirectory } from '../topics/topic-directory.ts';
 import type { TopicLimits } from '../topics/topic-limits.ts';
+import { StateMachine } from '../../../runtime/state-machine.ts';
 import { within } from '../../../runtime/waiting/time-limit.ts';
 
 /** A record to be written in a transaction. */
@@ -59,10 +60,17 @@ export class TransactionalWriter {
   readonly #options: TransactionalWriterOptions;
   readonly #producer: Producer;
   readonly #targets = new Map<string, Target>();
-  #mode: 'new' | 'ready' | 'writing' | 'broken' | 'closed' = 'new';
+  readonly #life: StateMachine<'new' | 'ready' | 'writing' | 'broken' | 'closed'>;
 
   constructor(options: TransactionalWriterOptions) {
     this.#options = options;
+    this.#life = new StateMachine(`Transactional writer ${options.transactionalId}`, 'new', {
+      new: ['ready', 'broken', 'closed'],
+      ready: ['writing', 'closed'],
+      writing: ['ready', 'broken', 'closed'],
+      broken: ['closed'],
+      closed: ['closed'],
+    });
     this.#producer = options.kafka.producer({
       transactionalId: options.transactionalId,
       transactionTimeout: TRANSACTION_TIMEOUT_MS,
@@ -85,14 +93,14 @@ export class TransactionalWriter {
    * @throws GridError `kafka-unavailable`, `kafka-refused`.
    */
   async open(): Promise<void> {
-    this.#expect('new');
+    this.#life.expect('new');
     try {
       await within(this.#options.timeoutMs, this.#fence());
     } catch (error) {
-      this.#mode = 'broken';
+      this.#life.to('broken');
       throw this.#failure(error, `Opening Kafka transactions as ${this.#options.transactionalId}`);
     }
-    this.#mode = 'ready';
+    this.#life.to('ready');
   }
 
   /**
@@ -102,8 +110,7 @@ export class TransactionalWriter {
    *   known otherwise the transaction may have been committed.
    */
   async write(records: readonly OutgoingRecord[], consumed: ConsumedUpTo): Promise<void> {
-    this.#expect('ready');
-    this.#mode = 'writing';
+    this.#life.to('writing');
     let transaction: Transaction | undefined;
     const attempt = `Writing ${records.length} records derived from ${consumed.topic}/${consumed.partition} up to offset ${consumed.nextOffset}`;
     try {
@@ -119,9 +126,9 @@ export class TransactionalWriter {
         await transaction.commit();
       };
       await within(this.#options.timeoutMs, work());
-      this.#mode = 'ready';
+      this.#life.to('ready');
     } catch (error) {
-      this.#mode = 'broken';
+      this.#life.to('broken');
       await this.#abandon(transaction);
       throw this.#failure(error, attempt);
     }
@@ -129,7 +136,7 @@ export class TransactionalWriter {
 
   /** Lets go of the connection; a broken writer's transaction is ended by its successor. Never throws. */
   async close(): Promise<void> {
-    this.#mode = 'closed';
+    this.#life.to('closed');
     // kafkajs waits for replies that may never come.
     await within(1_000, this.#producer.disconnect()).catch(() => undefined);
   }
@@ -197,14 +204,6 @@ export class TransactionalWriter {
     const target = { partitions, requestBytes: Math.min(MAX_REQUEST_BYTES, await limits.maxMessageBytes(topic)) };
     this.#targets.set(topic, target);
     return target;
-  }
-
-  #expect(mode: 'new' | 'ready'): void {
-    if (this.#mode === mode) return;
-    throw new GridError(
-      'defect',
-      `Transactional writer ${this.#options.transactionalId} is ${this.#mode}, not ${mode}.`,
-    );
   }
 
   #failure(error: unknown, attempt: string): GridError {

@@ -74,7 +74,8 @@ export function deadLetter(
 
 /** A record's headers as they can be written: kafkajs cannot write the null that Kafka allows as a value; it becomes empty. */
 export function originalHeaders(record: ConsumedRecord): Headers {
-  const headers: Headers = {};
+  // Names come from outside: one of them may be that of a member of Object.
+  const headers = Object.create(null) as Headers;
   for (const [name, value] of Object.entries(record.headers)) {
     headers[name] = Array.isArray(value) ? value.map(orEmpty) : orEmpty(value);
   }

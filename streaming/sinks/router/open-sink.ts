@@ -1,8 +1,7 @@
 import { createKafka } from '../../../connectors/kafka/client.ts';
 import { TopicDirectory } from '../../../connectors/kafka/topics/topic-directory.ts';
 import { TransactionalWriter } from '../../../connectors/kafka/produce/transactional-writer.ts';
-import type { DecodeLimits } from '../../../grid/envelope.ts';
-import type { Sink, SinkEnvironment } from '../sink.ts';
+import type { OpenSink } from '../sink.ts';
 import { createRouterSink } from './router-sink.ts';
 import { RouterTopics } from './router-topics.ts';
 
@@ -12,7 +11,7 @@ const QUESTION_TIMEOUT_MS = 10_000;
 const WRITE_TIMEOUT_MS = 30_000;
 
 /** The router as the configuration describes it. */
-export function openRouterSink(environment: SinkEnvironment, limits: DecodeLimits): Sink {
+export const openSink: OpenSink = (environment, limits) => {
   const { config, routes, logger, metrics } = environment;
   const sinkLogger = logger.child({ sink: 'router' });
   const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'powergrid-router', logger: sinkLogger });
@@ -48,4 +47,4 @@ export function openRouterSink(environment: SinkEnvironment, limits: DecodeLimit
     }),
     close: () => directory.close(),
   };
-}
+};

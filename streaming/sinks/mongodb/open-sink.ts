@@ -1,10 +1,9 @@
 import { MongodbConnection } from '../../../connectors/mongodb/connection.ts';
-import type { DecodeLimits } from '../../../grid/envelope.ts';
-import type { Sink, SinkEnvironment } from '../sink.ts';
+import type { OpenSink } from '../sink.ts';
 import { createMongodbSink } from './mongodb-sink.ts';
 
 /** The document sink as the configuration describes it. */
-export function openMongodbSink(environment: SinkEnvironment, limits: DecodeLimits): Sink {
+export const openSink: OpenSink = (environment, limits) => {
   const { config, routes, logger, metrics } = environment;
   const connection = new MongodbConnection({
     url: config.MONGODB_URL,
@@ -18,4 +17,4 @@ export function openMongodbSink(environment: SinkEnvironment, limits: DecodeLimi
     createProcessor: createMongodbSink({ connection, routes, limits, metrics }),
     close: () => connection.close(),
   };
-}
+};

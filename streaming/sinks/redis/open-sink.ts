@@ -1,11 +1,10 @@
 import { RedisConnection } from '../../../connectors/redis/connection.ts';
 import { NewestValues } from '../../../connectors/redis/newest-values.ts';
-import type { DecodeLimits } from '../../../grid/envelope.ts';
-import type { Sink, SinkEnvironment } from '../sink.ts';
+import type { OpenSink } from '../sink.ts';
 import { createRedisSink } from './redis-sink.ts';
 
 /** The newest-value sink as the configuration describes it. */
-export function openRedisSink(environment: SinkEnvironment, limits: DecodeLimits): Sink {
+export const openSink: OpenSink = (environment, limits) => {
   const { config, routes, logger, metrics } = environment;
   const connection = new RedisConnection({
     url: config.REDIS_URL,
@@ -18,4 +17,4 @@ export function openRedisSink(environment: SinkEnvironment, limits: DecodeLimits
     createProcessor: createRedisSink({ values: new NewestValues(connection), routes, limits, metrics }),
     close: () => connection.close(),
   };
-}
+};
