@@ -50,6 +50,7 @@ describe('decodeEnvelope', () => {
         eventTimeMs: 1_694_902_173_122,
         schemaVersion: 1,
       },
+      oneLine: true,
     });
   });
 
@@ -86,6 +87,15 @@ describe('decodeEnvelope', () => {
       expect(decoded.ok && decoded.reading.modality).toBe(text);
     },
   );
+
+  it.each([
+    ['\n', false],
+    ['\r', false],
+    [' ', true],
+    ['\t', true],
+  ])('tells whether an envelope with %j between its tokens is on one line', (between, oneLine) => {
+    expect(decode(envelope({}).replaceAll(',"c', `,${between}"c`))).toMatchObject({ ok: true, oneLine });
+  });
 
   it('takes the last of equal members, as JSON.parse does', () => {
     const decoded = decode(

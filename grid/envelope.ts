@@ -12,7 +12,13 @@ export interface Rejection {
 }
 
 export type Decoded =
-  { readonly ok: true; readonly reading: Reading } | { readonly ok: false; readonly rejection: Rejection };
+  | {
+      readonly ok: true;
+      readonly reading: Reading;
+      /** Whether the envelope's text is on one line; known here almost for free. */
+      readonly oneLine: boolean;
+    }
+  | { readonly ok: false; readonly rejection: Rejection };
 
 /** What {@link decodeEnvelope} holds an envelope against. */
 export interface DecodeLimits {
@@ -74,6 +80,7 @@ export function decodeEnvelope(bytes: Buffer | null, receivedAtMs: number, limit
         eventTimeMs: plainEpochSecondsToMs(createdAt),
         schemaVersion: KNOWN_SCHEMA_VERSION,
       },
+      true,
       receivedAtMs,
       limits,
     );
@@ -175,6 +182,7 @@ export function decodeThoroughly(bytes: Buffer, receivedAtMs: number, limits: De
       eventTimeMs,
       schemaVersion,
     },
+    !/[\n\r]/.test(text),
     receivedAtMs,
     limits,
   );
@@ -195,12 +203,23 @@ export function encodeEnvelope(fields: EnvelopeFields): string {
 
 /** {@link epochSecondsToMs} for what the canonical form allows: 9 to 11 digits, no sign, no exponent. */
 function plainEpochSecondsToMs(text: string): number {
-  const point = text.indexOf('.');
-  if (point < 0) return Number(text) * 1_000;
-  return Number(text.slice(0, point)) * 1_000 + Number(text.slice(point + 1, point + 4).padEnd(3, '0'));
+  let ms = 0;
+  let at = 0;
+  for (let code = text.charCodeAt(0); code !== POINT && at < text.length; code = text.charCodeAt(++at)) {
+    ms = ms * 10 + (code - ZERO);
+  }
+  for (let digit = 1; digit <= 3; digit++) {
+    const code = text.charCodeAt(at + digit);
+    // Behind the end there is NaN.
+    ms = ms * 10 + (code >= ZERO ? code - ZERO : 0);
+  }
+  return ms;
 }
 
-function checkEventTime(reading: Reading, receivedAtMs: number, limits: DecodeLimits): Decoded {
+const POINT = 0x2e;
+const ZERO = 0x30;
+
+function checkEventTime(reading: Reading, oneLine: boolean, receivedAtMs: number, limits: DecodeLimits): Decoded {
   if (reading.eventTimeMs < EARLIEST_EVENT_TIME_MS) {
     return reject(
       'event-time-too-old',
@@ -215,7 +234,7 @@ function checkEventTime(reading: Reading, receivedAtMs: number, limits: DecodeLi
       `created_at is ${reading.createdAt}, more than ${limits.maxAheadMs / 1_000} s ahead of ${receivedAtMs / 1_000}, when it was received; it must be in epoch seconds.`,
     );
   }
-  return { ok: true, reading };
+  return { ok: true, reading, oneLine };
 }
 
 type TextRead = { readonly ok: true; readonly text: string } | (Decoded & { readonly ok: false });

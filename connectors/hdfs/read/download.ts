@@ -29,7 +29,8 @@ export interface DownloadOptions {
  */
 export async function openDownload(options: DownloadOptions): Promise<Readable> {
   const { url, attempt, openTimeoutMs, closing } = options;
-  if (closing.aborted) throw errorOfClosing(attempt);
+  const isClosing = (): boolean => closing.aborted;
+  if (isClosing()) throw errorOfClosing(attempt);
   const { request } = url.startsWith('https:') ? https : http;
   const get = request(url, { method: 'GET', agent: false });
   const response = new Promise<http.IncomingMessage>((resolve, reject) => {
@@ -44,7 +45,7 @@ export async function openDownload(options: DownloadOptions): Promise<Readable> 
     return await within(openTimeoutMs, orAborted(body, closing), () => errorOfSilence(attempt, openTimeoutMs));
   } catch (error) {
     get.destroy();
-    throw closing.aborted ? errorOfClosing(attempt) : error;
+    throw isClosing() ? errorOfClosing(attempt) : error;
   }
 }
 

@@ -23,13 +23,17 @@ export async function publishDataFiles(
   onPoint: OnCommitPoint,
 ): Promise<GridError[]> {
   const alarms: GridError[] = [];
+  const stillOwns = async (): Promise<boolean> => (await hdfs.status(layout.ownerDirectory(owner))) !== undefined;
   for (const file of record.files) {
-    const refusal = await publishDataFile(hdfs, layout, file);
-    if (refusal !== 'published') {
-      const stillOwns = async (): Promise<boolean> => (await hdfs.status(layout.ownerDirectory(owner))) !== undefined;
-      alarms.push(
-        await new SetAside(hdfs, layout).keep(record, file, refusal === 'missing' ? undefined : refusal, stillOwns),
-      );
+    let outcome = await publishDataFile(hdfs, layout, file);
+    if (outcome !== 'published') {
+      // A NameNode that is just starting refuses everything. Once it answers another question it is asked again, and taken at its word.
+      await stillOwns();
+      outcome = await publishDataFile(hdfs, layout, file);
+    }
+    if (outcome !== 'published') {
+      const refusal = outcome === 'missing' ? undefined : outcome;
+      alarms.push(await new SetAside(hdfs, layout).keep(record, file, refusal, stillOwns));
     }
     onPoint('data-file-published');
   }
