@@ -5,8 +5,8 @@ import { ALONE, laneCount, LongFirst } from './test/support/lanes.ts';
 /** What a test is given at most. They wait for states, never for times, so that only a test that hangs comes to this. */
 const STACK = {
   globalSetup: ['test/support/stack-up.ts'],
-  testTimeout: 300_000,
-  hookTimeout: 600_000,
+  testTimeout: 600_000,
+  hookTimeout: 900_000,
   expect: { poll: { timeout: 180_000, interval: 100 } },
 };
 

@@ -135,4 +135,4 @@ test('workers killed again and again leave each store with each record exactly o
     );
   }
   expect((await topics.read(copies)).map(({ value }) => value?.toString()).sort()).toEqual(sixes.sort());
-}, 600_000);
+});

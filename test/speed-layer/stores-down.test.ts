@@ -124,4 +124,4 @@ it('a store that is down holds up its own sink only, which goes on by itself whe
   await settle({ redis: third, mongodb: third, hdfs: third });
   await eventually('ready again', async () => (await ready()).status === 200);
   expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
-}, 600_000);
+});

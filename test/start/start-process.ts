@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../support/eventually.ts';
+import { endWithTest } from '../support/own-processes.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -18,6 +19,7 @@ export class StartProcess {
       env: { ...process.env, NO_COLOR: '1', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    endWithTest(this.#child);
     const keep = (chunk: Buffer): void => {
       this.#output += chunk.toString();
     };

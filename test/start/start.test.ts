@@ -19,7 +19,7 @@ const PROGRESS =
   /^\d+:\d\d:\d\d {2}Kafka ([\d,]+) readings .*?HDFS ([\d,]+) files? .*?MongoDB ([\d,]+) documents .*?sensor (\S+) -?[\d.]+/gm;
 /** Hive and Temporal have to come up first, on a machine that may be busy; less than {@link TEST_MS}, so that it says what is missing. */
 const IMPORT_MS = 540_000;
-const TEST_MS = 600_000;
+const TEST_MS = 900_000;
 const TABLES = ['awkward_types', 'load', 'node', 'telemetry', 'telemetry_readings'] as const;
 const KEPT = /^Kept: ([\d,]+) readings in Kafka, ([\d,]+) files? of .+ in HDFS, ([\d,]+) documents in MongoDB/m;
 

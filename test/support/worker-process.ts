@@ -3,19 +3,10 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { npmScript } from '../../infra/launch/npm-script.ts';
 import { PROJECT_DIRECTORY } from '../../infra/native/settings.ts';
+import { endWithTest } from './own-processes.ts';
 
 /** How much of a process's output is kept for messages. */
 const KEPT_OUTPUT_CHARACTERS = 20_000;
-
-/** What still runs goes with the process of the tests: when vitest ends it, which it does with SIGTERM, or is gone itself. */
-const running = new Set<ChildProcess>();
-for (const event of ['SIGTERM', 'disconnect']) {
-  process.once(event, () => {
-    for (const child of running) child.kill('SIGKILL');
-    // In a test, process.exit() is taken for a mistake.
-    process.kill(process.pid, 'SIGKILL');
-  });
-}
 
 /** How a process ended. */
 export interface Ended {
@@ -43,8 +34,7 @@ export class WorkerProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const child = this.#child;
-    running.add(child);
-    child.once('exit', () => running.delete(child));
+    endWithTest(child);
     const keep = (chunk: Buffer): void => {
       this.#output = (this.#output + chunk.toString()).slice(-KEPT_OUTPUT_CHARACTERS);
     };
