@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { GridError } from '../../grid/errors.ts';
-import type { TableId } from '../../grid/history/sql-source.ts';
+import type { TableId, TableOrigin } from '../../grid/history/sql-source.ts';
 import type { Session } from './session.ts';
 import { literal, nameOf, tableReference } from './sql-text.ts';
+import { originOf } from './origin.ts';
 import type { Row } from './wire-row.ts';
 
 /** A column as the catalogue describes it. */
 export interface CatalogueColumn {
   readonly name: string;
+  /** Its number in the table, which no other column gets when it is dropped. */
+  readonly number: string;
   /** The built-in type below any alias: `decimal`; of a CLR type its own name: `geography`. */
   readonly type: string;
   /** Bytes; -1 for `(max)`. */
@@ -44,6 +47,7 @@ export interface TableIndex {
 export interface TableDescription {
   readonly table: TableId;
   readonly identity: string;
+  readonly origin: TableOrigin;
   readonly columns: readonly CatalogueColumn[];
   readonly indexes: readonly TableIndex[];
   readonly estimatedRows: number;
@@ -71,10 +75,26 @@ const columnRow = z
     flag,
     flag,
     flag,
+    text,
   ])
   .transform(
-    ([name, base, own, maxLength, precision, scale, collation, nullable, computed, columnSet, clr, userDefined]) => ({
+    ([
       name,
+      base,
+      own,
+      maxLength,
+      precision,
+      scale,
+      collation,
+      nullable,
+      computed,
+      columnSet,
+      clr,
+      userDefined,
+      number,
+    ]) => ({
+      name,
+      number,
       type: clr || base === null ? own : base,
       maxLength,
       precision,
@@ -118,7 +138,7 @@ WHERE s.name = ${literal(table.schema)} AND t.name = ${literal(table.name)}`;
 const columnsStatement = (objectId: string): string =>
   `SELECT CONVERT(nvarchar(128), c.name), CONVERT(nvarchar(128), b.name), CONVERT(nvarchar(128), u.name),
 CONVERT(varchar(10), c.max_length), CONVERT(varchar(10), c.precision), CONVERT(varchar(10), c.scale), CONVERT(nvarchar(128), c.collation_name),
-${ON('c.is_nullable')}, ${ON('c.is_computed')}, ${ON('c.is_column_set')}, ${ON('u.is_assembly_type')}, ${ON('u.is_user_defined')}
+${ON('c.is_nullable')}, ${ON('c.is_computed')}, ${ON('c.is_column_set')}, ${ON('u.is_assembly_type')}, ${ON('u.is_user_defined')}, CONVERT(varchar(10), c.column_id)
 FROM sys.columns AS c JOIN sys.types AS u ON u.user_type_id = c.user_type_id
 LEFT JOIN sys.types AS b ON b.user_type_id = c.system_type_id
 WHERE c.object_id = ${objectId} ORDER BY c.column_id`;
@@ -219,14 +239,16 @@ export async function describeTable(
   const shape = createHash('sha256')
     .update(JSON.stringify([columns, indexes.filter(({ primary }) => primary)]))
     .digest('hex');
-  // Exchanging a partition gives the table another heap or tree in its place, and leaves all else as it was.
-  const stored = createHash('sha256')
-    .update(JSON.stringify(partitions.map(([, number, heap]) => [number, heap])))
-    .digest('hex')
-    .slice(0, 32);
+  const origin = originOf(
+    `${objectId}/${createdAt}`,
+    partitions.map(([, number, heap]) => `${number}:${heap}`),
+    columns,
+  );
+  const stored = createHash('sha256').update(JSON.stringify(origin.parts)).digest('hex');
   return {
     table,
-    identity: `${PLAN_VERSION}/${objectId}/${createdAt}/${stored}/${shape.slice(0, 32)}`,
+    identity: `${PLAN_VERSION}/${origin.table}/${stored.slice(0, 32)}/${shape.slice(0, 32)}`,
+    origin,
     columns,
     indexes,
     estimatedRows: partitions.reduce((sum, [rows]) => sum + Math.max(0, rows ?? 0), 0),

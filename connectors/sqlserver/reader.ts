@@ -101,6 +101,7 @@ export class SqlServerReader implements SnapshotReader {
       remarks: mapped.remarks,
       key: primary?.columns.map(({ name }) => name) ?? [],
       identity: description.identity,
+      origin: description.origin,
       ...(changes === undefined ? {} : { condition: changes.condition }),
       ...(changes?.upperPosition === undefined ? {} : { upperPosition: changes.upperPosition }),
     };

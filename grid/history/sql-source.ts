@@ -1,6 +1,7 @@
 /**
  * What an import needs of a database, whatever its kind. `connectors/postgres` and `connectors/sqlserver` implement it;
- * `activities/import` uses it. A value never passes through a JavaScript number or Date: rows are text made by the database.
+ * `activities/import` uses it. A value never passes through a JavaScript number or Date: it is text made by the database,
+ * or read from the bytes that the database stores.
  */
 import { z } from 'zod';
 import type { SourceName } from './import-input.ts';
@@ -56,7 +57,7 @@ export interface ImportColumn {
   readonly sourceType: string;
   /** Hive's: `DECIMAL(12,4)`. */
   readonly hiveType: string;
-  /** SQL expression over the row that gives the field's Hive text, never NULL (`\N` for NULL), escapes done; for the connector alone. */
+  /** SQL expression over the row that the field is made of; what it gives (Hive's text, or the value) is the connector's own affair. */
   readonly expression: string;
   /** A cheaper one, for rows at the snapshot at which the plan has looked at all values. */
   readonly provenExpression?: string;

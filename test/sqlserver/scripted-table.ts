@@ -24,6 +24,8 @@ export interface ScriptedTable {
   hash?: (row: ScriptedRow) => Buffer;
   /** Values that the server sends of types, in place of what is stored. */
   typeTexts?: Readonly<Record<string, string>>;
+  /** Number of the column `code`. */
+  codeNumber?: string;
   /** Rows, partition numbers and heaps of the table's partitions. */
   partitions?: readonly (readonly [string, string, string])[];
   /** Statements that hold one of these are refused, and end the transaction. */
@@ -114,9 +116,9 @@ export function scripted(table: ScriptedTable): NonNullable<PeerOptions['answer'
     [
       'c.max_length',
       text([
-        ['id', 'int', 'int', '4', '10', '0', null, '0', '0', '0', '0', '0'],
-        ['note', 'nvarchar', 'nvarchar', '-1', '0', '0', 'Latin1_General_CI_AS', '1', '0', '0', '0', '0'],
-        ['code', 'varbinary', 'varbinary', '4', '0', '0', null, '1', '0', '0', '0', '0'],
+        ['id', 'int', 'int', '4', '10', '0', null, '0', '0', '0', '0', '0', '1'],
+        ['note', 'nvarchar', 'nvarchar', '-1', '0', '0', 'Latin1_General_CI_AS', '1', '0', '0', '0', '0', '2'],
+        ['code', 'varbinary', 'varbinary', '4', '0', '0', null, '1', '0', '0', '0', '0', table.codeNumber ?? '3'],
       ]),
     ],
     ['sys.index_columns', text([['1', '1', '1', '1', '0', 'id']])],

@@ -339,6 +339,12 @@ describe('reading a table', () => {
     const other = await readerOf({ rows, partitions, ...change });
     expect((await other.reader.plan(table, planOptions, never)).identity).not.toBe(plan.identity);
     expect((await failure(other.reader.digest(plan, 0, never))).code).toBe('table-changed');
+    // Nor is anything added to what was imported of the one before.
+    const { fingerprint } = await other.source.identify(never);
+    if (plan.origin === undefined) throw new Error('a plan without origin');
+    const since = { position: '', fingerprint, cursor: 'id', cursorValue: '4', origin: plan.origin };
+    const options = { ...planOptions, cursor: 'id', since };
+    expect((await failure(other.reader.plan(table, options, never))).code).toBe('append-impossible');
   });
 
   it('begins no SNAPSHOT transaction, and gives each reader a snapshot of its own', async () => {
