@@ -119,7 +119,8 @@ function importColumns(
     const expression = fieldExpression(name, kept, { ...field, proven: false });
     const provenExpression = fieldExpression(name, kept, { ...field, proven: true });
     const cheaper = provenExpression === expression ? {} : { provenExpression };
-    return [{ name, sourceType, hiveType: kept.hiveType, expression, ...cheaper }];
+    const declared = neverNull ? { neverNull } : {};
+    return [{ name, sourceType, hiveType: kept.hiveType, expression, ...declared, ...cheaper }];
   });
 }
 
