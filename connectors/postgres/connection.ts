@@ -3,7 +3,8 @@ import type { Client, CustomTypesConfig, FieldDef, QueryConfig, QueryResult } fr
 import { z } from 'zod';
 import { GridError } from '../../grid/errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { abortionOf } from './abortion.ts';
+import { abortionOf } from '../../runtime/waiting/abortion.ts';
+import { orLate } from '../../runtime/waiting/time-limit.ts';
 import { addressOf, connectAttempts } from './address.ts';
 import { CopyOut } from './copy-out.ts';
 import { requestCancel, type BackendKey } from './cancel-request.ts';
@@ -281,10 +282,8 @@ export class PostgresConnection {
   }
 
   async #cancelAndWait(settled: Promise<unknown>): Promise<void> {
-    const ended = settled.then(() => true);
     void this.#cancel();
-    const late = new Promise<false>((resolve) => setTimeout(resolve, CANCEL_GRACE_MS, false).unref());
-    if (!(await Promise.race([ended, late]))) this.#sever('it did not end a query that was cancelled');
+    if ((await orLate(CANCEL_GRACE_MS, settled)).late) this.#sever('it did not end a query that was cancelled');
   }
 
   #cancel(): Promise<void> {

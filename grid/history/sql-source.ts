@@ -56,6 +56,8 @@ export interface ImportColumn {
   readonly hiveType: string;
   /** SQL expression over the row that gives the field's Hive text, never NULL (`\N` for NULL), escapes done; for the connector alone. */
   readonly expression: string;
+  /** Whether it has no NULLs, by its declaration; absent where that is not known. */
+  readonly neverNull?: boolean;
   /** A cheaper one, for rows at the snapshot at which the plan has looked at all values. */
   readonly provenExpression?: string;
 }

@@ -1,13 +1,10 @@
 import { createImportMetrics } from '../../activities/import/metrics.ts';
 import { importOptionsFromConfig } from '../../activities/import/create.ts';
 import type { ImportDependencies } from '../../activities/import/dependencies.ts';
+import { openSourceFromConfig } from '../../activities/import/open-source.ts';
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { HiveClient } from '../../connectors/hive/hive.ts';
-import { PostgresSource } from '../../connectors/postgres/source.ts';
-import { SqlServerSource } from '../../connectors/sqlserver/source.ts';
 import type { TemporalClient } from '../../connectors/temporal/client.ts';
-import type { SourceName } from '../../grid/history/import-input.ts';
-import type { SqlSource } from '../../grid/history/sql-source.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Registry } from '../../runtime/metrics.ts';
@@ -46,7 +43,7 @@ export async function openImportDependencies(
     options: await importOptionsFromConfig(config),
     hdfs,
     hive,
-    openSource: (name) => openSource(name, config, logger),
+    openSource: (name) => openSourceFromConfig(config, name, logger),
     signalSnapshot: ({ workflowId, workflowRunId }, taken) =>
       temporal.call(`Telling ${workflowId} of its snapshot`, (client) =>
         client.workflow.getHandle(workflowId, workflowRunId).signal('snapshotTaken', taken),
@@ -60,14 +57,4 @@ export async function openImportDependencies(
       await Promise.allSettled([hdfs.close(), hive.close()]);
     },
   };
-}
-
-function openSource(name: SourceName, config: Config, logger: Logger): SqlSource {
-  const connectTimeoutMs = config.HISTORY_CONNECT_TIMEOUT_MS;
-  switch (name) {
-    case 'postgres':
-      return new PostgresSource({ url: config.HISTORY_POSTGRES_URL, connectTimeoutMs, logger });
-    case 'sqlserver':
-      return new SqlServerSource({ url: config.HISTORY_MSSQL_URL, connectTimeoutMs, logger });
-  }
 }
