@@ -120,6 +120,8 @@ export const ERRORS = {
   'hive-unavailable': store(),
   'hive-timeout': store(504),
   'hive-refused': operator(502),
+  'hive-not-found': operator(404),
+  'hive-conflict': { retryable: true, fault: 'store', disposition: 'restart', httpStatus: 409 },
   'temporal-unavailable': store(),
   'temporal-refused': operator(502),
   // Setting up and running servers natively.

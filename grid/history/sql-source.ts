@@ -59,6 +59,8 @@ export interface ImportColumn {
   readonly hiveType: string;
   /** SQL expression over the row that the field is made of; what it gives (Hive's text, or the value) is the connector's own affair. */
   readonly expression: string;
+  /** Whether it has no NULLs, by its declaration; absent where that is not known. */
+  readonly neverNull?: boolean;
   /** A cheaper one, for rows at the snapshot at which the plan has looked at all values. */
   readonly provenExpression?: string;
 }
