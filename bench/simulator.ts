@@ -13,12 +13,12 @@ import { provideSimbench } from '../infra/datasets/simbench.ts';
 import { PROJECT_DIRECTORY } from '../infra/native/settings.ts';
 import { loadConfig } from '../runtime/config.ts';
 import { createLogger } from '../runtime/logger.ts';
-import { openFileSource } from '../streaming/file-source/file-source.ts';
-import { readMapping } from '../streaming/file-source/mapping.ts';
-import { PacedClock } from '../streaming/paced-sending/paced-clock.ts';
-import type { PacedSource } from '../streaming/paced-sending/paced-source.ts';
-import { SourceRunner } from '../streaming/paced-sending/source-runner.ts';
-import { createSimulatorSource } from '../streaming/simulator/simulator-source.ts';
+import { openFileSource } from '../streaming/sources/file/file-source.ts';
+import { readMapping } from '../streaming/sources/file/mapping.ts';
+import { PacedClock } from '../streaming/sources/pacing/paced-clock.ts';
+import type { PacedSource } from '../streaming/sources/pacing/paced-source.ts';
+import { SourceRunner } from '../streaming/sources/pacing/source-runner.ts';
+import { createSimulatorSource } from '../streaming/sources/simulator/simulator-source.ts';
 
 const [count = 1_000_000, runs = 3] = process.argv.slice(2).map(Number);
 const SENSORS = 10_000;

@@ -14,7 +14,7 @@ const reading = (changes: Partial<Reading> = {}): Reading => ({
   ...changes,
 });
 
-const table = (file: unknown) => parseRoutes(JSON.stringify(file), 'routes.json');
+const table = (file: unknown) => parseRoutes(file, 'routes.json');
 
 describe('routes', () => {
   it('send everything by the default when the file names no route', () => {

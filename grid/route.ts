@@ -103,20 +103,12 @@ export interface RouteTable {
 }
 
 /**
- * Checks a routes file's text and makes the table of it.
+ * Checks what a routes file holds, parsed, and makes the table of it.
  *
  * @param name what to call it in messages, such as its path.
  * @throws GridError `invalid-routes` with a sentence per fault.
  */
-export function parseRoutes(text: string, name: string): RouteTable {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new GridError('invalid-routes', `Reading the routes file ${name}: not valid JSON: ${String(error)}.`, {
-      cause: error,
-    });
-  }
+export function parseRoutes(json: unknown, name: string): RouteTable {
   const parsed = routesFileSchema.safeParse(json);
   if (parsed.success) return createRouteTable(parsed.data);
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`);

@@ -7,8 +7,8 @@ import { readEnvironment } from '../runtime/config.ts';
 import { runProcess } from '../runtime/process.ts';
 import { startGateway } from '../streaming/gateway/gateway.ts';
 import { projectTopics } from '../streaming/project-topics.ts';
-import { readPullSources } from '../streaming/pull/pull-file.ts';
-import { startPullSources } from '../streaming/pull/pull-sources.ts';
+import { readPullSources } from '../streaming/sources/pull/pull-file.ts';
+import { startPullSources } from '../streaming/sources/pull/pull-sources.ts';
 import { startRawTextSource } from '../streaming/raw-text/raw-text-source.ts';
 
 /** Of the time that there is to stop, how much goes to what is under way before Kafka is given up. */

@@ -8,13 +8,13 @@ import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { startOperationsServer } from '../runtime/operations-server.ts';
 import { runProcess } from '../runtime/process.ts';
-import { openFileSource } from '../streaming/file-source/file-source.ts';
-import { readMapping, type Mapping } from '../streaming/file-source/mapping.ts';
-import { PacedClock } from '../streaming/paced-sending/paced-clock.ts';
-import { startSources, type SourceGroupOptions } from '../streaming/paced-sending/source-group.ts';
-import { createSourceMetrics } from '../streaming/paced-sending/source-metrics.ts';
+import { openFileSource } from '../streaming/sources/file/file-source.ts';
+import { readMapping, type Mapping } from '../streaming/sources/file/mapping.ts';
+import { PacedClock } from '../streaming/sources/pacing/paced-clock.ts';
+import { startSources, type SourceGroupOptions } from '../streaming/sources/pacing/source-group.ts';
+import { createSourceMetrics } from '../streaming/sources/pacing/source-metrics.ts';
 import { projectTopics } from '../streaming/project-topics.ts';
-import { createSimulatorSource } from '../streaming/simulator/simulator-source.ts';
+import { createSimulatorSource } from '../streaming/sources/simulator/simulator-source.ts';
 
 type Source = SourceGroupOptions['sources'][number];
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { v5 as uuidV5 } from 'uuid';
 import { encodeEnvelope, type Rejection } from '../../grid/envelope.ts';
 import { TEMPORAL_ASPECTS, type TemporalAspect } from '../../grid/reading.ts';
-import { epochSecondsText, type EpochUnit } from '../epoch-text.ts';
+import { epochSecondsText, type EpochUnit } from './epoch-text.ts';
 import type { Point } from './line-protocol.ts';
 
 /** Unit of a line's timestamp; the names of both generations of the InfluxDB API. */

@@ -1,5 +1,5 @@
 import type { ProducedRecord, RecordProducer } from '../../connectors/kafka/record-producer.ts';
-import { sendPatiently } from '../patient-send.ts';
+import { sendPatiently } from '../sources/pacing/patient-send.ts';
 import type { TextLine } from './line-cutter.ts';
 
 /** Lines collected for one call of the producer: two such batches are all that a request holds in memory. */

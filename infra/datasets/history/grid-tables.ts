@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readLines } from '../../../streaming/file-source/lines.ts';
+import { readLines } from '../../../streaming/sources/file/lines.ts';
 import { copyCsvFile, copyField, copyLines } from './copy-in.ts';
 import type { SampleTable } from './sample-table.ts';
 
