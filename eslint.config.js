@@ -30,7 +30,8 @@ const folders = [
 
 /** Of the workflows others may know what each job is and how it is told, not how it is done. */
 const contractsOnly = {
-  regex: '^(\\.\\./)+workflows/(?!registry\\.ts$|job/(job-contract|told|plain-lines|task-queues)\\.ts$|[^/]+/(contract|text)\\.ts$)',
+  regex:
+    '^(\\.\\./)+workflows/(?!registry\\.ts$|job/(job-contract|told|plain-lines|task-queues)\\.ts$|[^/]+/(contract|text)\\.ts$)',
   message: 'Of workflows/ only contracts, texts and the registry may be imported.',
 };
 
@@ -51,7 +52,8 @@ const layerRules = Object.entries(layers).map(([folder, allowed]) => ({
             ? []
             : [
                 {
-                  regex: '^(kafkajs|webhdfs|hive-driver|mongodb|ioredis|pg|mssql|pg-copy-streams)$',
+                  regex:
+                    '^(kafkajs|webhdfs|hive-driver|mongodb|ioredis|pg|mssql|pg-copy-streams|@temporalio/(client|worker))$',
                   message: 'Drivers are used only inside connectors/.',
                 },
               ]),

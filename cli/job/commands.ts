@@ -129,7 +129,10 @@ function commands(run: (work: Work) => Promise<void>): Command {
   schedule
     .command('apply')
     .description('make it as it is configured')
-    .action(() => scheduled(apply));
+    .option('--take-over', 'also one of another task queue, which is given up', false)
+    .action((options: { takeOver: boolean }) =>
+      scheduled((temporal, configured) => apply(temporal, configured, options.takeOver)),
+    );
   schedule
     .command('trigger')
     .description('start a run now')

@@ -1,7 +1,7 @@
 import type { TemporalClient } from '../../connectors/temporal/client.ts';
 import {
   describeExecution,
-  inputOf,
+  inputsOf,
   listExecutions,
   type Execution,
   type ExecutionFilter,
@@ -59,7 +59,7 @@ export async function listJobs(
 /** Tells of one execution: its input, its progress, or how it ended. Its result is the last line of standard output. */
 export async function showJob(temporal: TemporalClient, workflowId: string): Promise<CommandOutcome> {
   const execution = await describeExecution(temporal, workflowId);
-  const input = await inputOf(temporal, execution);
+  const [input] = await inputsOf(temporal, execution);
   const workflow = new FollowedWorkflow(temporal, workflowId, execution.runId);
   const report = [
     `${execution.workflowType} ${workflowId}, run ${execution.runId}`,
@@ -109,5 +109,6 @@ function statusText({ status }: Pick<Execution, 'status'>): string {
 }
 
 function plain(execution: Execution): Record<string, unknown> {
-  return { ...execution, status: statusText(execution) };
+  const { memo: _, ...rest } = execution;
+  return { ...rest, status: statusText(execution) };
 }

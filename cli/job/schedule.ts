@@ -2,6 +2,7 @@ import type { TemporalClient } from '../../connectors/temporal/client.ts';
 import {
   applyConfigured,
   configuredSchedule,
+  scheduleWarnings,
   type ConfiguredSchedule,
 } from '../../connectors/temporal/configured-schedule.ts';
 import {
@@ -10,9 +11,11 @@ import {
   pauseSchedule,
   triggerSchedule,
   unpauseSchedule,
+  type ScheduleDescription,
 } from '../../connectors/temporal/schedule.ts';
 import { dayIn } from '../../grid/day.ts';
 import { GridError } from '../../grid/errors.ts';
+import { durationText } from '../../grid/figures.ts';
 import type { Config } from '../../runtime/config.ts';
 import { JOBS } from '../../workflows/registry.ts';
 import { EXIT, type CommandOutcome } from './outcome.ts';
@@ -49,7 +52,7 @@ export async function showSchedule(temporal: TemporalClient, id: string): Promis
   }
   const { info, state, spec, action } = present;
   const input: unknown = action.args?.[0] ?? {};
-  const cron = spec.calendars?.[0]?.comment ?? '';
+  const cron = writtenTimes(spec);
   const next = info.nextActionTimes.slice(0, 3).map((time) => time.toISOString());
   const recent = info.recentActions.slice(-3).map(({ scheduledAt, action: { workflow } }) => ({
     scheduledAt: scheduledAt.toISOString(),
@@ -75,13 +78,27 @@ export async function showSchedule(temporal: TemporalClient, id: string): Promis
   };
 }
 
+/** How the times were written; empty when somebody has changed them by hand. */
+function writtenTimes({ calendars, intervals }: ScheduleDescription['spec']): string {
+  const [interval] = intervals ?? [];
+  if (interval !== undefined) return `every ${durationText(Number(interval.every))}`;
+  return calendars?.[0]?.comment ?? '';
+}
+
 /** Brings a schedule to what is configured, as a starting batch worker does. */
-export async function apply(temporal: TemporalClient, schedule: ConfiguredSchedule): Promise<CommandOutcome> {
-  const change = await applyConfigured(temporal, schedule);
+export async function apply(
+  temporal: TemporalClient,
+  schedule: ConfiguredSchedule,
+  takeOver: boolean,
+): Promise<CommandOutcome> {
+  const change = await applyConfigured(temporal, schedule, { takeOver });
+  const { outcome } = change;
+  const warnings = scheduleWarnings(schedule, change);
   const shown = await showSchedule(temporal, schedule.id);
   return {
     ...shown,
-    report: [`The schedule was ${change === 'unchanged' ? 'as configured' : change}.`, ...shown.report],
+    exitCode: outcome === 'left alone' ? EXIT.failed : EXIT.done,
+    report: [`The schedule was ${outcome === 'unchanged' ? 'as configured' : outcome}.`, ...warnings, ...shown.report],
   };
 }
 

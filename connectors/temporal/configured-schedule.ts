@@ -4,7 +4,14 @@ import type { Config } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { pause } from '../../runtime/waiting/pause.ts';
 import type { TemporalClient } from './client.ts';
-import { applySchedule, removeSchedule, type ScheduleDefinition } from './schedule.ts';
+import { cronMeaning, type CronMeaning } from './cron.ts';
+import {
+  applySchedule,
+  removeSchedule,
+  type ApplyOptions,
+  type ScheduleChange,
+  type ScheduleDefinition,
+} from './schedule.ts';
 
 const RETRY_DELAY_MS = 2_000;
 
@@ -18,8 +25,16 @@ export interface ScheduledJob {
 type ScheduleConfig = Pick<Config, Extract<keyof Config, `NIGHTLY_IMPORT${string}`> | 'TEMPORAL_TASK_QUEUE'>;
 
 /** A schedule as it is configured: on or paused with its definition, or not wanted. */
-export type ConfiguredSchedule = { readonly id: string } & (
-  | { readonly wanted: true; readonly variables: string; readonly definition: ScheduleDefinition }
+export type ConfiguredSchedule = {
+  readonly id: string;
+  readonly variables: string;
+  readonly taskQueue: string;
+} & (
+  | {
+      readonly wanted: true;
+      readonly definition: ScheduleDefinition;
+      /** What its times mean, where that may surprise. */ readonly notes: readonly string[];
+    }
   | { readonly wanted: false }
 );
 
@@ -27,6 +42,7 @@ export type ConfiguredSchedule = { readonly id: string } & (
 export function configuredSchedule(job: ScheduledJob, config: ScheduleConfig): ConfiguredSchedule {
   const { variables, timeZoneMemo } = job.schedule;
   const id = config[`${variables}_SCHEDULE_ID`];
+  const taskQueue = config.TEMPORAL_TASK_QUEUE;
   const input = inputOf(job, config[`${variables}_INPUT`]);
   const timeZone = config[`${variables}_TIME_ZONE`];
   try {
@@ -34,18 +50,22 @@ export function configuredSchedule(job: ScheduledJob, config: ScheduleConfig): C
   } catch (error) {
     throw invalid(`${variables}_TIME_ZONE`, timeZone, 'is no IANA time zone, such as Europe/Berlin', error);
   }
-  if (config[variables] === 'off') return { wanted: false, id };
+  const meaning = meaningOf(`${variables}_CRON`, config[`${variables}_CRON`]);
+  if (config[variables] === 'off') return { wanted: false, id, variables, taskQueue };
   return {
     wanted: true,
     id,
     variables,
+    taskQueue,
+    notes: meaning.notes,
     definition: {
       id,
-      cron: config[`${variables}_CRON`].trim().replaceAll(/\s+/g, ' '),
+      cron: meaning.expression,
+      times: meaning.times,
       timeZone,
       workflowType: job.workflowType,
       workflowId: id,
-      taskQueue: config.TEMPORAL_TASK_QUEUE,
+      taskQueue,
       input,
       memo: { [timeZoneMemo]: timeZone },
       catchupWindowMs: config[`${variables}_CATCHUP_SECONDS`] * 1_000,
@@ -62,17 +82,27 @@ export function configuredSchedule(job: ScheduledJob, config: ScheduleConfig): C
 export async function applyConfigured(
   temporal: TemporalClient,
   configured: ConfiguredSchedule,
-  signal?: AbortSignal,
-): Promise<'created' | 'updated' | 'unchanged' | 'removed'> {
-  if (!configured.wanted) return (await removeSchedule(temporal, configured.id, signal)) ? 'removed' : 'unchanged';
+  options: ApplyOptions = {},
+): Promise<ScheduleChange> {
+  if (!configured.wanted) return removeSchedule(temporal, configured, options);
   const { definition, variables } = configured;
   try {
-    return await applySchedule(temporal, definition, signal);
+    return await applySchedule(temporal, definition, options);
   } catch (error) {
     if (!(error instanceof GridError) || error.code !== 'invalid-configuration') throw error;
     const said = error.cause instanceof Error ? error.cause.message : error.message;
     throw invalid(`${variables}_CRON`, definition.cron, `is not taken by Temporal: ${said}`, error);
   }
+}
+
+/** What an operator should know of a schedule that was applied, in sentences. */
+export function scheduleWarnings(configured: ConfiguredSchedule, change: ScheduleChange): readonly string[] {
+  const { id, variables, taskQueue } = configured;
+  if (change.outcome !== 'left alone') return configured.wanted ? configured.notes : [];
+  return [
+    `The schedule ${id} starts its runs on task queue ${change.otherTaskQueue}, and this deployment works on ${taskQueue}: it is left as it is. ` +
+      `Give this deployment a schedule of its own (${variables}_SCHEDULE_ID), or none (${variables}=off); where ${change.otherTaskQueue} is given up, take it over: npm run job -- schedule apply --take-over`,
+  ];
 }
 
 /**
@@ -88,9 +118,14 @@ export async function applyEventually(
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      const change = await applyConfigured(temporal, configured, signal);
-      if (change !== 'unchanged')
-        logger.info({ schedule: configured.id }, `the schedule ${configured.id} was ${change}`);
+      const change = await applyConfigured(temporal, configured, { signal });
+      const { outcome } = change;
+      if (outcome === 'created' || outcome === 'updated' || outcome === 'removed') {
+        logger.info({ schedule: configured.id }, `the schedule ${configured.id} was ${outcome}`);
+      }
+      // A deployment that wants none has nothing to fight for.
+      if (outcome === 'left alone' && !configured.wanted) return;
+      for (const warning of scheduleWarnings(configured, change)) logger.warn({ schedule: configured.id }, warning);
       return;
     } catch (error) {
       if (error instanceof GridError && error.code === 'shutting-down') return;
@@ -98,6 +133,15 @@ export async function applyEventually(
       if (!(error instanceof GridError) || !error.retryable) throw error;
     }
     await pause(RETRY_DELAY_MS, signal);
+  }
+}
+
+function meaningOf(name: string, cron: string): CronMeaning {
+  try {
+    return cronMeaning(cron);
+  } catch (error) {
+    if (error instanceof GridError) throw invalid(name, cron, error.message, error);
+    throw error;
   }
 }
 

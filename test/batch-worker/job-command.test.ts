@@ -110,7 +110,7 @@ describe('a wrong command ends with 2 and', () => {
   it('says where the JSON is wrong', async () => {
     const { code, stderr, json } = await run('importSqlHistory', '--input', '{"tables":["a",]}');
     expect(code).toBe(2);
-    expect(stderr).toContain('at position 15');
+    expect(stderr).toContain('line 1, column 16');
     expect(json).toMatchObject({ status: 'failed', code: 'invalid-input' });
   });
 
@@ -128,6 +128,13 @@ describe('a wrong command ends with 2 and', () => {
       expect(stderr.length).toBeGreaterThan(20);
     },
   );
+});
+
+it('asks Temporal directly, whatever proxy is set for the Web', async () => {
+  const proxy = 'http://127.0.0.1:9';
+  const environment = { http_proxy: proxy, https_proxy: proxy, grpc_proxy: proxy, no_proxy: '' };
+  const { code, stderr } = await JobProcess.run(['list'], { ...bed.environment(), ...environment });
+  expect([code, stderr]).toEqual([0, '']);
 });
 
 it('without Temporal ends with 1 and says where it looked', async () => {

@@ -6,6 +6,7 @@ import type { WordsDependencies } from '../../activities/words/dependencies.ts';
 import { createWordsActivities } from '../../activities/words/create.ts';
 import { PostgresSource } from '../../connectors/postgres/source.ts';
 import { SqlServerSource } from '../../connectors/sqlserver/source.ts';
+import { signalWorkflow } from '../../connectors/temporal/executions.ts';
 import type { SourceName } from '../../grid/history/import-input.ts';
 import type { SqlSource } from '../../grid/history/sql-source.ts';
 import { importContract } from '../../workflows/import/contract.ts';
@@ -49,8 +50,10 @@ async function importDependencies(services: BatchServices): Promise<ImportDepend
     hive,
     openSource: (name) => openSource(name, services),
     signalSnapshot: ({ workflowId, workflowRunId }, taken) =>
-      temporal.call(`Telling ${workflowId} of its snapshot`, (client) =>
-        client.workflow.getHandle(workflowId, workflowRunId).signal('snapshotTaken', taken),
+      signalWorkflow(
+        temporal,
+        { workflowId, runId: workflowRunId },
+        { name: 'snapshotTaken', payload: taken, attempt: `Telling ${workflowId} of its snapshot` },
       ),
     logger,
     observer: createImportMetrics(metrics),

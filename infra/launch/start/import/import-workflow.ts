@@ -1,5 +1,5 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { answeringAddress, TemporalClient } from '../../../../connectors/temporal/client.ts';
+import { startOrTakeUp, statusOf } from '../../../../connectors/temporal/executions.ts';
 import { FollowedWorkflow } from '../../../../connectors/temporal/followed-workflow.ts';
 import { asGridError } from '../../../../grid/errors.ts';
 import type { Config } from '../../../../runtime/config.ts';
@@ -51,26 +51,13 @@ export class ImportWorkflow {
       callTimeoutMs: CALL_TIMEOUT_MS,
     });
     try {
-      const isRunning = await untilAnswered(signal, () =>
-        client.call('Looking for the first import', (sdk) => isUnderWay(sdk, FIRST_IMPORT), { signal }),
-      );
-      if (isRunning) return new ImportWorkflow(client, FIRST_IMPORT);
+      const status = await untilAnswered(signal, () => statusOf(client, FIRST_IMPORT, signal));
+      if (status === 'RUNNING') return new ImportWorkflow(client, FIRST_IMPORT);
       const [workflowId, input] = (await isImported())
         ? ([LATER_IMPORT, { mode: 'merge', reconcile: true }] as const)
         : ([FIRST_IMPORT, {}] as const);
-      await client.call(
-        `Starting ${workflowType} as ${workflowId}`,
-        (sdk) =>
-          sdk.workflow.start(workflowType, {
-            workflowId,
-            taskQueue: config.TEMPORAL_TASK_QUEUE,
-            args: [input],
-            workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-            // One that an earlier start has left is as good.
-            workflowIdConflictPolicy: 'USE_EXISTING',
-          }),
-        { signal },
-      );
+      // One that an earlier start has left is as good.
+      await startOrTakeUp(client, { workflowType, workflowId, taskQueue: config.TEMPORAL_TASK_QUEUE, input }, signal);
       return new ImportWorkflow(client, workflowId);
     } catch (error) {
       await client.close();
@@ -114,16 +101,6 @@ export class ImportWorkflow {
 
   async close(): Promise<void> {
     await this.#client.close();
-  }
-}
-
-async function isUnderWay(sdk: Client, workflowId: string): Promise<boolean> {
-  try {
-    const { status } = await sdk.workflow.getHandle(workflowId).describe();
-    return status.name === 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
   }
 }
 
