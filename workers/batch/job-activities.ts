@@ -1,14 +1,11 @@
 import { createImportActivities, importOptionsFromConfig } from '../../activities/import/create.ts';
 import type { ImportDependencies } from '../../activities/import/dependencies.ts';
 import { createImportMetrics } from '../../activities/import/metrics.ts';
+import { openSourceFromConfig } from '../../activities/import/open-source.ts';
 import { createRetryActivities } from '../../activities/retry/create.ts';
 import type { WordsDependencies } from '../../activities/words/dependencies.ts';
 import { createWordsActivities } from '../../activities/words/create.ts';
-import { PostgresSource } from '../../connectors/postgres/source.ts';
-import { SqlServerSource } from '../../connectors/sqlserver/source.ts';
 import { signalWorkflow } from '../../connectors/temporal/executions.ts';
-import type { SourceName } from '../../grid/history/import-input.ts';
-import type { SqlSource } from '../../grid/history/sql-source.ts';
 import { importContract } from '../../workflows/import/contract.ts';
 import { retryContract } from '../../workflows/retry/contract.ts';
 import { wordsContract } from '../../workflows/words/contract.ts';
@@ -48,7 +45,7 @@ async function importDependencies(services: BatchServices): Promise<ImportDepend
     options: await importOptionsFromConfig(config),
     hdfs,
     hive,
-    openSource: (name) => openSource(name, services),
+    openSource: (name) => openSourceFromConfig(config, name, logger),
     signalSnapshot: ({ workflowId, workflowRunId }, taken) =>
       signalWorkflow(
         temporal,
@@ -58,14 +55,4 @@ async function importDependencies(services: BatchServices): Promise<ImportDepend
     logger,
     observer: createImportMetrics(metrics),
   };
-}
-
-function openSource(name: SourceName, { config, logger }: BatchServices): SqlSource {
-  const connectTimeoutMs = config.HISTORY_CONNECT_TIMEOUT_MS;
-  switch (name) {
-    case 'postgres':
-      return new PostgresSource({ url: config.HISTORY_POSTGRES_URL, connectTimeoutMs, logger });
-    case 'sqlserver':
-      return new SqlServerSource({ url: config.HISTORY_MSSQL_URL, connectTimeoutMs, logger });
-  }
 }
