@@ -3,7 +3,6 @@ import { GracefulShutdownPeriodExpiredError, NativeConnection, Worker } from '@t
 import { GridError } from '../../grid/errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Readiness } from '../../runtime/http/operations-routes.ts';
-import type { Readiness } from '../../runtime/http/operations-server.ts';
 import { pause } from '../../runtime/waiting/pause.ts';
 import { failuresByCode } from './activity-failures.ts';
 import { temporalFailure } from './failure.ts';
