@@ -147,6 +147,32 @@ describe('the partition consumer', () => {
     expect(recorder.expired).toBe(50);
   });
 
+  it('reports records that were removed while it was reading, before it came to them', async () => {
+    await makeTopic(1);
+    const lost: number[] = [];
+    const recorder = new Recorder();
+    await write(0, 0, 10);
+    const consumer = start(recorder.create, {
+      observer: {
+        batchProcessed: () => undefined,
+        partitionFailed: () => undefined,
+        recordsExpired: (_topic, _partition, count) => lost.push(count),
+      },
+    });
+    await eventually('all is read', () => recorder.count(0) === 10);
+    // Whether it is opened anew before they are removed or after, and then has kafkajs go on elsewhere, the loss is told.
+    recorder.failing.add(0);
+    await write(0, 10, 10);
+    await eventually('it waits', () => consumer.problems().length > 0);
+    await admin.fetchTopicOffsets(topic);
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '15' }] });
+    recorder.failing.clear();
+    await eventually('the rest is read', () => recorder.count(0) === 15);
+    expect(recorder.values.get(0)?.slice(10)).toEqual(numbers(5, 15));
+    expect(lost.at(-1)).toBe(5);
+    expect(recorder.expired).toBe(5);
+  });
+
   it('refuses to go on when the store is ahead of the topic, and reads nothing', async () => {
     await makeTopic(1);
     await write(0, 0, 10);

@@ -61,6 +61,12 @@ export class FetchedRecords {
     this.#start = start < 0 ? this.#end : Math.min(start, this.#end);
   }
 
+  /** The offset of its first record, or of the batch that stands in its place. */
+  get firstOffset(): number | undefined {
+    const first = this.#start < this.#end ? this.#messages[this.#start] : undefined;
+    return first === undefined ? this.undecodable?.firstOffset : Number(first.offset);
+  }
+
   /** The records in parts of at most `most`, in order; at least one part, which may be empty. */
   *slices(most: number): Generator<RecordSlice, void> {
     let start = this.#start;

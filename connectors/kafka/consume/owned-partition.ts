@@ -158,6 +158,22 @@ export class OwnedPartition {
     this.#consumer.resume([{ topic: this.#topic, partitions: [this.#partition] }]);
   }
 
+  /**
+   * Offsets are missing before what was fetched. Mostly nothing was ever there to be read (compacted, control records); but records may also have
+   * been removed since reading began, which kafkajs passes over without a word.
+   */
+  async #lookIntoGap(position: number, firstOffset: number): Promise<void> {
+    try {
+      const { low } = await partitionBounds(this.#admin, this.#topic, this.#partition);
+      const lost = Math.min(low, firstOffset) - position;
+      if (lost <= 0 || !this.#life.is('reading')) return;
+      this.#expiredOffsets += lost;
+      this.#reportLoss(position + lost, lost);
+    } catch (error) {
+      await this.#fail(asGridError(error, `Reading ${this.#topic}/${this.#partition}`));
+    }
+  }
+
   #reportLoss(start: number, count: number): void {
     this.#options.observer?.recordsExpired(this.#topic, this.#partition, count);
     const loss = new GridError(
@@ -174,7 +190,11 @@ export class OwnedPartition {
     if (!this.#life.is('reading') || processor === undefined || position === undefined) return undefined;
     this.#highWatermark = Number(batch.highWatermark);
     const fetched = new FetchedRecords(batch.messages, position);
-    const { undecodable } = fetched;
+    const { undecodable, firstOffset } = fetched;
+    if (firstOffset !== undefined && firstOffset > position) {
+      await this.#lookIntoGap(position, firstOffset);
+      if (!this.#life.is('reading') || this.#processor !== processor) return undefined;
+    }
     if (undecodable !== undefined && undecodable.firstOffset <= position) {
       this.#stall(undecodable, position);
       return undefined;

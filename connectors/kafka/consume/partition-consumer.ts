@@ -54,7 +54,7 @@ const CONCURRENT_PARTITIONS = 16;
  * - Every assignment, also of a partition that this member had before, opens a new processor: whether another member
  *   owned it in between cannot be told from here.
  * - kafkajs answers an offset that retention has removed by silently starting elsewhere. The position is
- *   compared with the partition's first offset before, and a loss is reported.
+ *   compared with the partition's first offset before, and again whenever offsets are missing; a loss is reported.
  * - kafkajs ends a consumer for good after some failures, and restarts it by itself after others. Here it ends after all of them, and is
  *   joined again with growing delays until it succeeds: what Kafka refuses now, an operator may put right later.
  */
