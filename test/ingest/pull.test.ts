@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { KafkaProducer } from '../../connectors/kafka/producer.ts';
+import { KafkaProducer } from '../../connectors/kafka/produce/producer.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { readPullSources } from '../../streaming/sources/pull/pull-file.ts';
 import { startPullSources, type PullSources } from '../../streaming/sources/pull/pull-sources.ts';

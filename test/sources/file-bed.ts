@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach } from 'vitest';
-import type { ProducedRecord } from '../../connectors/kafka/record-producer.ts';
+import type { ProducedRecord } from '../../connectors/kafka/produce/record-producer.ts';
 import { decodeEnvelope } from '../../grid/envelope.ts';
 import type { Reading } from '../../grid/reading.ts';
 import type { FileSourceOptions } from '../../streaming/sources/file/file-source.ts';
@@ -17,11 +17,14 @@ let directory = '';
 export const told: string[] = [];
 const logger = pino({ level: 'warn' }, { write: (line) => void told.push((JSON.parse(line) as { msg: string }).msg) });
 
-beforeEach(async () => {
-  told.length = 0;
-  directory = await mkdtemp(join(tmpdir(), 'file-source-'));
-});
-afterEach(() => rm(directory, { recursive: true, force: true }));
+/** To be called by each file of tests, since this module is loaded but once for all of a process. */
+export function useFileBed(): void {
+  beforeEach(async () => {
+    told.length = 0;
+    directory = await mkdtemp(join(tmpdir(), 'file-source-'));
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+}
 
 export async function open(mapping: object, changed: Partial<FileSourceOptions> = {}): Promise<OpenedFileSource> {
   return openFileSource({

@@ -1,6 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { drain, NOW_MS, open, put, wide, type Taken } from '../../../test/sources/file-bed.ts';
+import { drain, NOW_MS, open, put, wide, type Taken, useFileBed } from '../../../test/sources/file-bed.ts';
+
+useFileBed();
 
 describe('a wide table', () => {
   test('gives a reading for each cell, with the text of its value', async () => {

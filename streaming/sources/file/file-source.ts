@@ -1,5 +1,5 @@
 import { GridError } from '../../../grid/errors.ts';
-import type { ProducedRecord } from '../../../connectors/kafka/record-producer.ts';
+import type { ProducedRecord } from '../../../connectors/kafka/produce/record-producer.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { recordBytes, type PacedSource, type Taken } from '../pacing/paced-source.ts';
 import { FileCursor, type CursorRow } from './cursor.ts';

@@ -1,7 +1,9 @@
 import { rm, utimes, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { drain, NOW_MS, open, pathOf, put, told, wide } from '../../../test/sources/file-bed.ts';
+import { drain, NOW_MS, open, pathOf, put, told, wide, useFileBed } from '../../../test/sources/file-bed.ts';
+
+useFileBed();
 
 describe('the position', () => {
   const rows = Array.from({ length: 40 }, (_row, index) => `${1_704_067_200 + index * 60},${index},${index}.5`);

@@ -1,5 +1,5 @@
 import { encodeEnvelope } from '../../../grid/envelope.ts';
-import type { ProducedRecord } from '../../../connectors/kafka/record-producer.ts';
+import type { ProducedRecord } from '../../../connectors/kafka/produce/record-producer.ts';
 import { splitCells } from './cells.ts';
 import type { Line } from './lines.ts';
 import { matchesAny } from './mapping.ts';

@@ -1,5 +1,5 @@
 import { asGridError, GridError } from '../../../grid/errors.ts';
-import type { RecordProducer } from '../../../connectors/kafka/record-producer.ts';
+import type { RecordProducer } from '../../../connectors/kafka/produce/record-producer.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { orAborted } from '../../../runtime/waiting/abortion.ts';
 import { Backoff } from '../../../runtime/waiting/backoff.ts';

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import type { RecordProducer } from '../../../connectors/kafka/record-producer.ts';
+import type { RecordProducer } from '../../../connectors/kafka/produce/record-producer.ts';
 import { decodeEnvelope, type DecodeLimits } from '../../../grid/envelope.ts';
 import { asGridError, type GridError } from '../../../grid/errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { Counter, Gauge, Histogram, type Registry } from '../../../runtime/metrics.ts';
-import { pause } from '../../../runtime/waiting/pause.ts';
 import { sendPatiently } from '../pacing/patient-send.ts';
+import { pause } from '../../../runtime/waiting/pause.ts';
 import type { PullSourceConfig } from './pull-file.ts';
 import { mapReply } from './pull-mapping.ts';
 import { poll } from './rest-poll.ts';
