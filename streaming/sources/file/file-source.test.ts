@@ -95,6 +95,58 @@ test('what cannot be a reading is kept as a line of text that says file, row, co
   });
 });
 
+describe('rows as other systems write them', () => {
+  const long = { layout: 'long', sensorColumn: 'id', valueColumn: 'v', unit: 'MW', time: { column: 't' } };
+  const sent = async (content: string, more: object = {}) => {
+    await put('a.csv', content);
+    const { readings, text } = await drain(await open({ files: [{ ...long, path: 'a.csv', ...more }] }));
+    return { readings: readings.map(({ sensorId, modality }) => [sensorId, modality]), bad: text.length };
+  };
+
+  test('with single quotes keep their inch marks and names', async () => {
+    const content = `t,id,v\n2024-01-01,'12" main',1\n2024-01-01,'O''Brien',2\n`;
+    expect(await sent(content, { quote: "'" })).toEqual({
+      readings: [
+        ['12" main', '1'],
+        ["O'Brien", '2'],
+      ],
+      bad: 0,
+    });
+  });
+
+  test('with a carriage return within a line are sent or counted', async () => {
+    const content =
+      't,id,v\n"2024-01-01",m1,1\r"2024-01-01",m2,2\n2024-01-01,m3,3\r2024-01-01,m4,4\n2024-01-01,m5,5\r\n';
+    expect(await sent(content)).toEqual({ readings: [['m5', '5']], bad: 2 });
+  });
+
+  test.each([
+    ['t,id,v\r2024-01-01,m1,1\r', 'a carriage return stands alone within its header line'],
+    ['\uFEFFt,id,v\n'.replace(/./gs, '$&\u0000'), 'holds zero bytes, as in UTF-16'],
+    ['t,id,v,v\n', 'more than one column "v"'],
+  ])('with a header that is none say why: %j', async (content, sentence) => {
+    await expect(sent(content)).rejects.toThrow(sentence);
+  });
+
+  test('of bytes that are no UTF-8 in their header say so', async () => {
+    await put('a.csv', Buffer.from('t,id,v,\u00fc\n', 'latin1'));
+    await expect(open({ files: [{ ...long, path: 'a.csv' }] })).rejects.toThrow(
+      /not valid UTF-8; is its encoding latin1/,
+    );
+  });
+
+  test('longer than a Kafka record are bad rows in several records, with every character', async () => {
+    const text = `2024-01-01,m1,1${'0'.repeat(300_000)}${'\u0001'.repeat(300_000)}${'\u{1F50C}'.repeat(300_000)}`;
+    await put('a.csv', `t,id,v\n${text}\n2024-01-01,m2,2\n`);
+    const taken = await drain(await open({ files: [{ ...long, path: 'a.csv' }] }));
+    expect(taken.readings).toHaveLength(1);
+    const values = taken.text.map(({ value }) => String(value));
+    expect(Math.max(...values.map((value) => Buffer.byteLength(value)))).toBeLessThan(1_000_000);
+    const whole = values.map((value) => value.split('\t').slice(5).join('\t')).join('');
+    expect(whole.replaceAll('\\u0001', '\u0001')).toBe(text);
+  });
+});
+
 test('several files, plain and compressed, are merged by time', async () => {
   const rows = (minutes: readonly number[], name: string) =>
     `time,${name}\n${minutes.map((minute) => `2024-01-01T00:${String(minute).padStart(2, '0')}Z,${minute}`).join('\n')}\n`;

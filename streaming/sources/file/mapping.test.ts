@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { matchesAny, parseMapping, readMapping } from './mapping.ts';
+import { fillTemplate } from './table.ts';
 
 const wide = { layout: 'wide', path: 'a.csv', unit: 'MW', time: { column: 'time' } };
 const parse = (changed: object) => parseMapping({ dataset: 'test', files: [wide], ...changed }, 'test.json');
@@ -57,6 +58,12 @@ describe('a mistake is told with its place', () => {
     [{ files: [{ ...wide, unitt: 'MW' }] }, 'unitt'],
     [{ files: [wide, wide] }, 'a.csv is named twice'],
     [{ files: [{ ...wide, decimal: ',', thousands: ',' }] }, 'files.0.thousands'],
+    [{ files: [{ ...wide, delimiter: '"' }] }, 'files.0.quote: must differ from delimiter'],
+    [{ files: [{ ...wide, delimiter: '\n' }] }, 'files.0.delimiter: must be one character, and no line break'],
+    [{ files: [{ ...wide, quote: '\r' }] }, 'files.0.quote'],
+    [{ files: [{ ...wide, skipLines: 1e300 }] }, 'files.0.skipLines'],
+    [{ files: [{ ...wide, skipLines: -1 }] }, 'files.0.skipLines'],
+    [{ files: [{ ...wide, lastLine: 'maybe' }] }, 'files.0.lastLine'],
     [{ files: [{ layout: 'long', path: 'a', time: { column: 't' }, sensorColumn: 's', valueColumn: 'v' }] }, 'unit'],
   ])('%j', (changed, place) => {
     expect(() => parse(changed)).toThrow(place);
@@ -87,4 +94,20 @@ test('a star in a pattern stands for any text, everything else for itself', () =
   expect(matchesAny('G0-A_qload', ['*_pload'])).toBe(false);
   expect(matchesAny('a+b', ['a.b', 'a+'])).toBe(false);
   expect(matchesAny('lv_rural1_pload', ['lv_*'])).toBe(true);
+});
+
+test('a pattern of many stars is matched part after part, however long the name', () => {
+  expect(matchesAny('abcabd', ['a*b*d', 'x'])).toBe(true);
+  expect(matchesAny('aa', ['a*aa'])).toBe(false);
+  expect(matchesAny('a.\nb', ['a*b'])).toBe(true);
+  expect(matchesAny('', ['*'])).toBe(true);
+  const before = process.cpuUsage();
+  expect(matchesAny('a'.repeat(1_000_000), [`${'*a'.repeat(50)}*b`, `${'a*'.repeat(50)}b*`])).toBe(false);
+  expect(process.cpuUsage(before).user).toBeLessThan(1_000_000);
+});
+
+test('a name in braces is that of a value, never one that every object has', () => {
+  const values = { column: 'c', file: 'f' };
+  expect(fillTemplate('{file}.{column}.{constructor}.{toString}', values)).toBe('f.c.{constructor}.{toString}');
+  expect(fillTemplate('{__proto__}', values)).toBe('{__proto__}');
 });

@@ -5,7 +5,11 @@ import { readJsonFile } from '../../../runtime/json-file.ts';
 import { checkTimePattern } from './series-time.ts';
 import { isTimeZone } from './time-zone.ts';
 
-const oneCharacter = z.string().length(1, 'must be one character');
+const oneCharacter = z
+  .string()
+  .length(1, 'must be one character')
+  .regex(/^[^\r\n\ud800-\udfff]$/, 'must be one character, and no line break');
+const unit = z.string().max(64);
 const patterns = z.array(z.string().min(1)).min(1);
 
 const time = z.strictObject({
@@ -49,9 +53,9 @@ const wide = z.strictObject({
   ...common,
   /** Sensor id of a column; {column} and {file} (its name without folders and extensions) are replaced. */
   id: z.string().includes('{column}', 'must contain {column}, or all columns would be one sensor').prefault('{column}'),
-  unit: z.string().max(64),
+  unit,
   /** Units of columns by pattern, before `unit`. */
-  units: z.record(z.string().min(1), z.string().max(64)).prefault({}),
+  units: z.record(z.string().min(1), unit).prefault({}),
   /** Columns that are sensors, by pattern with `*`; all but the time by default. */
   include: patterns.prefault(['*']),
   exclude: z.array(z.string().min(1)).prefault([]),
@@ -64,7 +68,7 @@ const long = z
     sensorColumn: z.string().min(1),
     valueColumn: z.string().min(1),
     unitColumn: z.string().min(1).optional(),
-    unit: z.string().max(64).optional(),
+    unit: unit.optional(),
     /** Sensor id of a row; {sensor} and {file} are replaced. */
     id: z.string().includes('{sensor}', 'must contain {sensor}, or all rows would be one sensor').prefault('{sensor}'),
     /** Sensors that are replayed, by pattern with `*`. */
@@ -117,6 +121,7 @@ export function parseMapping(json: unknown, origin: string): Mapping {
       parsed.push(result.data);
       if (result.data.thousands === result.data.decimal)
         faults.push(`files.${index}.thousands: must differ from decimal`);
+      if (result.data.quote === result.data.delimiter) faults.push(`files.${index}.quote: must differ from delimiter`);
     } else faults.push(...sentences(result.error, `files.${index}.`));
   }
   const paths = parsed.map(({ path }) => path);
@@ -139,13 +144,23 @@ export async function readMapping(path: string): Promise<Mapping> {
 
 /** Whether a name fits one of the patterns, in which `*` stands for any text. */
 export function matchesAny(name: string, globs: readonly string[]): boolean {
-  return globs.some((glob) => {
-    const source = glob
-      .split('*')
-      .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-      .join('.*');
-    return new RegExp(`^${source}$`, 's').test(name);
-  });
+  return globs.some((glob) => matches(name, glob));
+}
+
+/** Part after part at its first place: a regular expression would try all places of all parts. */
+function matches(name: string, glob: string): boolean {
+  const parts = glob.split('*');
+  const [first = ''] = parts;
+  if (parts.length === 1) return name === glob;
+  const last = parts[parts.length - 1] ?? '';
+  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length) return false;
+  let at = first.length;
+  for (const part of parts.slice(1, -1)) {
+    const found = name.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return at <= name.length - last.length;
 }
 
 function asObject(value: unknown): object {

@@ -1,10 +1,11 @@
 import { encodeEnvelope } from '../../../grid/envelope.ts';
 import type { ProducedRecord } from '../../../connectors/kafka/produce/record-producer.ts';
+import { splitCells } from './cells.ts';
 import type { Line } from './lines.ts';
 import { matchesAny } from './mapping.ts';
 import { nameUuids } from './name-uuid.ts';
 import { createdAtText, timeMs, type SeriesClock, type SeriesTime } from './series-time.ts';
-import { fillTemplate, isSensorId, splitCells, stem, type TableLayout } from './table.ts';
+import { fillTemplate, isSensorId, stem, type TableLayout } from './table.ts';
 import { numberText } from './value-text.ts';
 
 /** A row, or one of its cells, that cannot be made into a reading. */
@@ -90,7 +91,7 @@ function readWide(cells: readonly string[], timeText: string, line: Line, layout
     const value = numberText(cell, mapping);
     if (value === undefined) {
       const text = `${timeText}${mapping.delimiter}${cell}`;
-      content.bad.push({ row: line.row, column, detail: `${JSON.stringify(cell)} is not a number`, text });
+      content.bad.push({ row: line.row, column, detail: `${quoted(cell)} is not a number`, text });
     } else {
       content.cells.push({ sensorId, unit, value });
     }
@@ -109,15 +110,14 @@ function readLong(cells: readonly string[], line: Line, layout: TableLayout): Co
   const sensor = (cells[columns.sensor] ?? '').trim();
   if (!matchesAny(sensor, mapping.include) || matchesAny(sensor, mapping.exclude)) return content;
   const sensorId = fillTemplate(mapping.id, { sensor, file: stem(layout.path) });
-  if (sensor === '' || !isSensorId(sensorId))
-    return bad(columns.sensor, `${JSON.stringify(sensor)} gives no sensor id`);
+  if (sensor === '' || !isSensorId(sensorId)) return bad(columns.sensor, `${quoted(sensor)} gives no sensor id`);
   const cell = cells[columns.value] ?? '';
   if (mapping.missing.includes(cell)) {
     content.missing += 1;
     return content;
   }
   const value = numberText(cell, mapping);
-  if (value === undefined) return bad(columns.value, `${JSON.stringify(cell)} is not a number`);
+  if (value === undefined) return bad(columns.value, `${quoted(cell)} is not a number`);
   const unit = columns.unit === undefined ? mapping.unit : cells[columns.unit]?.trim();
   if (unit === undefined || unit.length > 64)
     return bad(columns.unit ?? columns.value, 'its unit is longer than 64 characters');
@@ -170,10 +170,15 @@ export function toUnorganized(layout: TableLayout, bad: BadData): ProducedRecord
   const file = layout.mapping.path;
   const about = [file, String(bad.row), bad.column, CODE, bad.detail].map(oneLine).join('\t');
   const records: ProducedRecord[] = [];
-  for (let at = 0; at === 0 || at < bad.text.length; at += LONGEST_TEXT_CHARACTERS) {
+  // Cut only now that it is ASCII where it was not printable: one character becomes up to six.
+  const text = oneLine(bad.text);
+  let at = 0;
+  do {
+    let end = at + LONGEST_TEXT_CHARACTERS;
+    if (isHighSurrogate(text, end - 1)) end += 1;
     records.push({
       key: file,
-      value: `${about}\t${oneLine(bad.text.slice(at, at + LONGEST_TEXT_CHARACTERS))}`,
+      value: `${about}\t${text.slice(at, end)}`,
       headers: {
         'error-code': CODE,
         'error-detail': oneLine(bad.detail),
@@ -182,11 +187,24 @@ export function toUnorganized(layout: TableLayout, bad: BadData): ProducedRecord
         'source-column': bad.column,
       },
     });
-  }
+    at = end;
+  } while (at < text.length);
   return records;
 }
 
 const CODE = 'malformed-source-data';
+/** Of a cell, in what is said of it; the whole stands behind. */
+const LONGEST_QUOTE = 100;
+
+function quoted(cell: string): string {
+  return cell.length <= LONGEST_QUOTE ? JSON.stringify(cell) : `${JSON.stringify(cell.slice(0, LONGEST_QUOTE))}…`;
+}
+
+/** Half of a pair that must not be parted. */
+function isHighSurrogate(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 0xd800 && code <= 0xdbff;
+}
 
 /** Line breaks and other control characters but the tab would make two lines of one. */
 function oneLine(text: string): string {

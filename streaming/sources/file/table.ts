@@ -1,6 +1,6 @@
-import { parse } from 'csv-parse/sync';
 import { basename, join } from 'node:path';
 import { GridError } from '../../../grid/errors.ts';
+import { splitCells } from './cells.ts';
 import { readLines, type Line } from './lines.ts';
 import { matchesAny, type FileMapping } from './mapping.ts';
 
@@ -27,19 +27,6 @@ export interface TableLayout {
     | { readonly layout: 'long'; readonly sensor: number; readonly value: number; readonly unit: number | undefined };
 }
 
-/** Splits a line at its delimiters; undefined when its quotes do not match up. */
-export function splitCells(
-  text: string,
-  { delimiter, quote }: { delimiter: string; quote: string },
-): string[] | undefined {
-  if (quote === '' || !text.includes(quote)) return text.split(delimiter);
-  try {
-    return parse(text, { delimiter, quote, relax_column_count: true, max_record_size: 0 })[0];
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * Reads the header of a file and finds the mapping's columns in it.
  *
@@ -54,12 +41,15 @@ export async function readLayout(directory: string, mapping: FileMapping): Promi
       `Opening ${path}: ${fault}. Its header line (line ${mapping.skipLines + 1}) is ${JSON.stringify(line?.text.slice(0, 300) ?? '')}; correct the mapping (delimiter, column names, skipLines) or the file.`,
     );
   if (line === undefined) throw fail('it has no header line');
+  const problem = headerProblem(line);
+  if (problem !== undefined) throw fail(problem);
   const headerText = line.text.replace(/^\uFEFF/, '');
   const header = splitCells(headerText, mapping)?.map((name) => name.trim());
   if (header === undefined) throw fail('the quotes of its header line do not match up');
   const columnOf = (name: string): number => {
     const index = header.indexOf(name);
     if (index < 0) throw fail(`there is no column ${JSON.stringify(name)}`);
+    if (header.includes(name, index + 1)) throw fail(`there is more than one column ${JSON.stringify(name)}`);
     return index;
   };
 
@@ -107,12 +97,25 @@ export function isSensorId(text: string): boolean {
 
 /** `{name}` replaced by the value of that name. */
 export function fillTemplate(template: string, values: Readonly<Record<string, string>>): string {
-  return template.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    Object.hasOwn(values, name) ? (values[name] ?? whole) : whole,
+  );
 }
 
 /** A file's name without folders and extensions. */
 export function stem(path: string): string {
   return basename(path).replace(/(?:\.\w+)+$/, '');
+}
+
+/** Why a header line cannot be what it is read as; it is told before its columns are looked for in vain. */
+function headerProblem({ text, problem }: Line): string | undefined {
+  if (problem === 'overlong') return 'its header line is longer than 4 MiB';
+  if (text.includes('\u0000')) return 'its header line holds zero bytes, as in UTF-16; it has to be saved as UTF-8';
+  if (problem === 'invalid-encoding') return 'its header line is not valid UTF-8; is its encoding latin1?';
+  // Within a name in quotes it would be odd, but no loss; as the end of a line it would hide all rows in the header.
+  if (text.includes('\r'))
+    return 'a carriage return stands alone within its header line; lines have to end with a line feed';
+  return undefined;
 }
 
 async function headerLine(path: string, mapping: FileMapping): Promise<Line | undefined> {

@@ -62,3 +62,8 @@ test.each(['', ' ', '-', '.', ',', 'abc', '1,5', '1 5', '0x10', 'NaN', 'Infinity
 test.each(['1.5', '1.23.456', '12.34,5', '1.2345'])('%j is not a number in groups of three', (cell) => {
   expect(numberText(cell, german)).toBeUndefined();
 });
+
+test('digits without end are no number, as no record would hold them', () => {
+  expect(numberText('1'.padEnd(300, '0'), { decimal: '.', thousands: '' })).toHaveLength(300);
+  expect(numberText(`1.${'0'.repeat(1_000_000)}`, { decimal: '.', thousands: '' })).toBeUndefined();
+});

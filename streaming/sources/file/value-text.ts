@@ -5,6 +5,9 @@ export interface NumberNotation {
   readonly thousands: string;
 }
 
+/** Characters; all digits of any double are fewer, and a longer text would not fit into a record. */
+const LONGEST_NUMBER = 2_000;
+
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /**
@@ -12,9 +15,10 @@ const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
  * decimal comma becomes a point, group separators, a plus sign and leading zeros go, and a zero is put where digits
  * are missing beside the point.
  *
- * @returns undefined when the cell is no number, or beyond what a double can hold.
+ * @returns undefined when the cell is no number, longer than any, or beyond what a double can hold.
  */
 export function numberText(cell: string, notation: NumberNotation): string | undefined {
+  if (cell.length > LONGEST_NUMBER) return undefined;
   if (notation.decimal === '.' && JSON_NUMBER.test(cell)) return finite(cell);
   const trimmed = cell.trim();
   const ungrouped = notation.thousands === '' ? trimmed : withoutGroups(trimmed, notation);

@@ -1,7 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { asGridError, GridError } from '../../../grid/errors.ts';
 import type { RecordProducer } from '../../../connectors/kafka/produce/record-producer.ts';
 import type { Logger } from '../../../runtime/logger.ts';
+import { orAborted } from '../../../runtime/waiting/abortion.ts';
+import { Backoff } from '../../../runtime/waiting/backoff.ts';
+import { pause } from '../../../runtime/waiting/pause.ts';
+import { orLate } from '../../../runtime/waiting/time-limit.ts';
 import { addCounts, type PacedSource, type SourceBatch } from './paced-source.ts';
 import type { PacedClock } from './paced-clock.ts';
 
@@ -72,7 +75,8 @@ export class SourceRunner {
   #mode: Mode = 'idle';
   #resentBatches = 0;
   #failure: GridError | undefined;
-  #drainDeadline: Promise<void> | undefined;
+  /** By the clock of `performance`. */
+  #drainUntilMs: number | undefined;
 
   constructor(options: SourceRunnerOptions) {
     this.#options = options;
@@ -90,7 +94,9 @@ export class SourceRunner {
     }
     this.#setMode('draining');
     await this.#untilStopped(Promise.all(this.#settling));
-    if (this.#drainDeadline !== undefined) await Promise.race([Promise.all(this.#settling), this.#drainDeadline]);
+    if (this.#drainUntilMs !== undefined) {
+      await orLate(Math.max(0, this.#drainUntilMs - performance.now()), Promise.all(this.#settling));
+    }
     try {
       await this.#options.source.close();
     } catch (error) {
@@ -103,7 +109,7 @@ export class SourceRunner {
   /** Takes nothing more from the source and waits at most `timeoutMs` for what is under way. */
   stop(timeoutMs: number): void {
     if (this.#stopping.signal.aborted) return;
-    this.#drainDeadline = sleep(timeoutMs, undefined, { ref: false });
+    this.#drainUntilMs = performance.now() + timeoutMs;
     this.#stopping.abort();
   }
 
@@ -121,7 +127,10 @@ export class SourceRunner {
           return true;
         case 'not-yet':
           nextDueMs = taken.dueMs;
-          await this.#pause(Math.min(Math.max(clock.waitMs(taken.dueMs), SHORTEST_WAIT_MS), LONGEST_WAIT_MS));
+          await pause(
+            Math.min(Math.max(clock.waitMs(taken.dueMs), SHORTEST_WAIT_MS), LONGEST_WAIT_MS),
+            this.#stopping.signal,
+          );
           break;
         case 'batch':
           while (this.#settling.size >= BATCHES_UNDER_WAY && !this.#isStopping()) {
@@ -161,18 +170,19 @@ export class SourceRunner {
 
   async #sendUntilAcknowledged(batch: SourceBatch): Promise<void> {
     for (const { topic, records } of batch.sends) {
-      for (let delayMs = FIRST_RETRY_DELAY_MS; ; delayMs = Math.min(delayMs * 2, LONGEST_RETRY_DELAY_MS)) {
+      const backoff = new Backoff({ firstMs: FIRST_RETRY_DELAY_MS, longestMs: LONGEST_RETRY_DELAY_MS });
+      for (;;) {
         try {
           await this.#options.producer.send(topic, records);
           break;
         } catch (error) {
-          await this.#beforeRetry(asGridError(error, `Sending ${records.length} records to ${topic}`), batch, delayMs);
+          await this.#beforeRetry(asGridError(error, `Sending ${records.length} records to ${topic}`), batch, backoff);
         }
       }
     }
   }
 
-  async #beforeRetry(error: GridError, batch: SourceBatch, delayMs: number): Promise<void> {
+  async #beforeRetry(error: GridError, batch: SourceBatch, backoff: Backoff): Promise<void> {
     const { source, producer, logger, observer } = this.#options;
     if (!error.retryable || error.code === 'shutting-down' || this.#isStopping() || this.#failure !== undefined)
       throw error;
@@ -183,8 +193,9 @@ export class SourceRunner {
       return;
     }
     this.#resentBatches += 1;
+    const delayMs = backoff.next();
     logger.warn({ source: source.name, code: error.code, delayMs, err: error }, 'sending a batch again after a pause');
-    await this.#pause(delayMs);
+    await pause(delayMs, this.#stopping.signal);
   }
 
   #isStopping(): boolean {
@@ -212,30 +223,14 @@ export class SourceRunner {
     };
   }
 
-  async #pause(ms: number): Promise<void> {
-    await sleep(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
-  }
-
-  /**
-   * `promise`, or the stop if that is earlier. Not a race with one lasting promise: that would keep a reaction for every call
-   * until the process ends.
-   */
-  #untilStopped(promise: Promise<unknown>): Promise<void> {
+  /** `promise`, or the stop if that is earlier. */
+  async #untilStopped(promise: Promise<unknown>): Promise<void> {
     const { signal } = this.#stopping;
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const onStop = (): void => {
-        resolve();
-      };
-      signal.addEventListener('abort', onStop, { once: true });
-      promise
-        .then(onStop, (error: unknown) => {
-          reject(error instanceof Error ? error : new Error(String(error)));
-        })
-        .finally(() => {
-          signal.removeEventListener('abort', onStop);
-        });
-    });
+    try {
+      await orAborted(promise, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
   }
 
   #setMode(mode: Mode): void {
