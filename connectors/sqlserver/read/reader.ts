@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { GridError } from '../../grid/errors.ts';
-import { WriteBehind } from '../../runtime/write-behind.ts';
+import { GridError } from '../../../grid/errors.ts';
+import { WriteBehind } from '../../../runtime/write-behind.ts';
 import type {
   CopiedSplit,
   PlanOptions,
@@ -10,8 +10,8 @@ import type {
   SplitDigest,
   TableId,
   TablePlan,
-} from '../../grid/history/sql-source.ts';
-import { catalogueRows, describeTable } from './catalogue.ts';
+} from '../../../grid/history/sql-source.ts';
+import { catalogueRows, describeTable } from '../catalogue/catalogue.ts';
 import {
   changeTracking,
   cursorColumn,
@@ -19,8 +19,8 @@ import {
   highestStatement,
   rowversionRange,
   type ChangeRange,
-} from './changes.ts';
-import { orderedType } from './ordered-types.ts';
+} from '../plan/changes.ts';
+import { orderedType } from '../plan/ordered-types.ts';
 import { digestOf, RowDigest } from './row-digest.ts';
 import { RowLines } from './row-lines.ts';
 import {
@@ -33,12 +33,12 @@ import {
   rowsStatement,
   type RowLayout,
 } from './row-statements.ts';
-import type { ServerFacts } from './server-facts.ts';
-import type { Session } from './session.ts';
-import { boundariesStatement, parseSplit, rowOrder, splitsBetween, type Split } from './splits.ts';
-import { nameOf } from './sql-text.ts';
-import { mapColumns } from './types.ts';
-import type { WireRow } from './wire-row.ts';
+import type { ServerFacts } from '../catalogue/server-facts.ts';
+import type { Session } from '../session/session.ts';
+import { boundariesStatement, parseSplit, rowOrder, splitsBetween, type Split } from '../plan/splits.ts';
+import { nameOf } from '../sql-text.ts';
+import { mapColumns } from '../plan/types.ts';
+import type { WireRow } from '../session/wire-row.ts';
 
 const wordSum = z
   .string()
