@@ -78,6 +78,7 @@ const tablePlanSchema = z.object({
       sourceType: z.string(),
       hiveType: z.string(),
       expression: z.string(),
+      neverNull: z.boolean().exactOptional(),
       provenExpression: z.string().exactOptional(),
     }),
   ),

@@ -15,6 +15,9 @@ import { planSplits } from './split-ranges.ts';
 import { lockUnchanged } from './table-lock.ts';
 import { findUnkeepable, remarkOn, type UnkeepableColumn } from './unkeepable.ts';
 
+/** Columns that one message names. */
+const MOST_LISTED = 100;
+
 /** Describes a table at the transaction's snapshot, and plans how it is read. @throws as `SnapshotReader.plan` */
 export async function planTable(
   connection: PostgresConnection,
@@ -96,12 +99,24 @@ async function conditionOf(
 }
 
 function refusal(where: string, table: TableId, unkeepable: readonly UnkeepableColumn[]): GridError {
-  const columns = unkeepable.map(({ column, reason }) => `${column.name} (${column.declared}): ${reason}`);
   return new GridError(
     'unsupported-column',
-    `${where}: ${shown(table)} cannot be kept as it is: ${columns.join('; ')}. Import it with onUnsupported "text" (these columns become STRING) or "skip" (they are left out), or correct the rows.`,
+    `${where}: ${shown(table)} has ${unkeepable.length} columns that cannot be kept as they are. Import it with onUnsupported "text" (they become STRING) or "skip" (they are left out), or correct the rows: ${listed(unkeepable)}.`,
     { details: { columns: unkeepable.map((found) => remarkOn(found, 'refuse')) } },
   );
+}
+
+/** All columns, those with the same reason together; of very many the first ones. */
+function listed(unkeepable: readonly UnkeepableColumn[]): string {
+  const byReason = new Map<string, string[]>();
+  for (const { column, reason } of unkeepable.slice(0, MOST_LISTED)) {
+    const columns = byReason.get(reason) ?? [];
+    columns.push(`${column.name} (${column.declared})`);
+    byReason.set(reason, columns);
+  }
+  const groups = [...byReason].map(([reason, columns]) => `${columns.join(', ')}: ${reason}`);
+  const more = unkeepable.length - MOST_LISTED;
+  return groups.join('; ') + (more > 0 ? `; and ${more} more` : '');
 }
 
 function importColumns(
@@ -119,7 +134,8 @@ function importColumns(
     const expression = fieldExpression(name, kept, { ...field, proven: false });
     const provenExpression = fieldExpression(name, kept, { ...field, proven: true });
     const cheaper = provenExpression === expression ? {} : { provenExpression };
-    return [{ name, sourceType, hiveType: kept.hiveType, expression, ...cheaper }];
+    const declared = neverNull ? { neverNull } : {};
+    return [{ name, sourceType, hiveType: kept.hiveType, expression, ...declared, ...cheaper }];
   });
 }
 

@@ -11,6 +11,8 @@ export const committedColumn = z.object({
   name,
   sourceType: z.string(),
   hiveType: name,
+  /** Whether the newest run with these columns has no NULL there. */
+  neverNull: z.boolean().exactOptional(),
 });
 export type CommittedColumn = z.output<typeof committedColumn>;
 

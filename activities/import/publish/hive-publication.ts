@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
 import { qualifiedName, type HiveClient } from '../../../connectors/hive/hive.ts';
-import { GridError } from '../../../grid/errors.ts';
+import { GridError, type ErrorCode } from '../../../grid/errors.ts';
 import { GENERATION_COLUMN, hiveDatabase, RUN_COLUMN } from '../../../grid/history/hive-name.ts';
+import { pause } from '../../../runtime/waiting/pause.ts';
 import { segmentName, type CommittedRun, type ImportCommit } from './commit.ts';
 import { readingsView } from './telemetry.ts';
 import {
@@ -22,11 +22,8 @@ import {
 
 /** Runs that one statement adds: after the loss of a metastore there may be thousands. */
 const RUNS_PER_STATEMENT = 500;
-const MISSING =
-  /(?:table|view|database|schema).{0,80}(?:not found|does not exist|not exist)|NoSuchObjectException|Error 1000[14]|Error 10072/is;
-/** What the metastore says to the slower of two that make the same thing: in many words, since the reason lies several layers below. */
-const EXISTS =
-  /already ?exists|JDODataStoreException|duplicate key|IntegrityConstraintViolation|Unable to create database|Exception thrown when executing/i;
+/** What Hive says to one of them: that it was second, or (of a database) that it did not come to an end. */
+const PASSING: ReadonlySet<string> = new Set<ErrorCode>(['hive-conflict', 'hive-unavailable']);
 /** Two publishers may make the same table or partition at once; one of them is then refused. */
 const TRIES = 4;
 const RETRY_DELAY_MS = 250;
@@ -64,8 +61,8 @@ export class HivePublication {
         await oneAtATime(this.#hive, () => this.#show(commit, location));
         return;
       } catch (error) {
-        if (attempt === TRIES || !(error instanceof GridError && EXISTS.test(error.message))) throw error;
-        await delay(attempt * RETRY_DELAY_MS);
+        if (attempt === TRIES || !(error instanceof GridError && PASSING.has(error.code))) throw error;
+        await pause(attempt * RETRY_DELAY_MS, this.#call.signal);
       }
     }
   }
@@ -165,7 +162,7 @@ export class HivePublication {
     try {
       return await call();
     } catch (error) {
-      if (isRefusal(error, MISSING)) return undefined;
+      if (error instanceof GridError && error.code === 'hive-not-found') return undefined;
       throw error;
     }
   }
@@ -184,10 +181,6 @@ function oneAtATime<T>(hive: HiveClient, work: () => Promise<T>): Promise<T> {
     turn.catch(() => undefined),
   );
   return turn;
-}
-
-function isRefusal(error: unknown, sentence: RegExp): boolean {
-  return error instanceof GridError && error.code === 'hive-refused' && sentence.test(error.message);
 }
 
 /** Neighbouring runs with one list of columns, as many as go into one statement: in between, readers see what some commit said. */

@@ -31,7 +31,10 @@ export interface ReadyRun {
  */
 export function nextCommit(last: ImportCommit | undefined, ready: ReadyRun): ImportCommit {
   const { run, table, plan, snapshot, figures } = ready;
-  const columns = plan.plan.columns.map(({ name, sourceType, hiveType }) => ({ name, sourceType, hiveType }));
+  const columns = plan.plan.columns.map(({ name, sourceType, hiveType, neverNull }) => ({
+    ...{ name, sourceType, hiveType },
+    ...(neverNull === true ? { neverNull } : {}),
+  }));
   const mode = last === undefined ? 'full' : plan.publishAs;
   const seq = (last?.seq ?? 0) + 1;
   const fingerprint = columnsFingerprint(columns);
@@ -97,8 +100,8 @@ export function nextCommit(last: ImportCommit | undefined, ready: ReadyRun): Imp
   };
 }
 
-/** What the run of a commit is told to have done. */
-export function resultOf(commit: ImportCommit, prefix: string): TableResult {
+/** What the run of a commit is told to have done. @param notes beyond those of the commit */
+export function resultOf(commit: ImportCommit, prefix: string, notes: readonly string[] = []): TableResult {
   const { table, mode, source, hiveTable, readings, figures, sourceRows, runId } = commit;
   const own = commit.runs.find((run) => run.runId === runId);
   const database = hiveDatabase(prefix, source);
@@ -111,6 +114,7 @@ export function resultOf(commit: ImportCommit, prefix: string): TableResult {
     rows: own?.rows ?? 0,
     sourceRows,
     ...figures,
+    notes: [...figures.notes, ...notes],
   };
 }
 
