@@ -12,13 +12,13 @@ import type {
 import type { Logger } from '../../runtime/logger.ts';
 import { pause } from '../../runtime/waiting/pause.ts';
 import { serverAddress, type ServerAddress } from './address.ts';
-import { catalogueRows, READABLE_TABLES, TABLES } from './catalogue.ts';
-import { POSITION } from './changes.ts';
-import { SqlServerReader } from './reader.ts';
-import { POSITION_NOW, serverFacts, type ServerFacts } from './server-facts.ts';
-import { Session } from './session.ts';
+import { catalogueRows, READABLE_TABLES, TABLES } from './catalogue/catalogue.ts';
+import { POSITION } from './plan/changes.ts';
+import { SqlServerReader } from './read/reader.ts';
+import { POSITION_NOW, serverFacts, type ServerFacts } from './catalogue/server-facts.ts';
+import { Session } from './session/session.ts';
 import { tableReference } from './sql-text.ts';
-import { isoWithOffset } from './text-expressions.ts';
+import { isoWithOffset } from './plan/text-expressions.ts';
 
 export interface SqlServerSourceOptions {
   /** HISTORY_MSSQL_URL; see {@link serverAddress} for its forms. */

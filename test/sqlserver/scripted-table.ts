@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { MONEY_BY_DECIMAL, TYPE_PROBES, type TypeProbe } from '../../connectors/sqlserver/type-probes.ts';
+import { MONEY_BY_DECIMAL, TYPE_PROBES, type TypeProbe } from '../../connectors/sqlserver/catalogue/type-probes.ts';
 import type { PeerOptions, Reply } from './tds-peer.ts';
-import type { PeerColumn, PeerValue } from '../../connectors/sqlserver/test-tokens.ts';
+import type { PeerColumn, PeerValue } from '../../connectors/sqlserver/session/test-tokens.ts';
 
 /** A row: id, note, code in hexadecimal. */
 export type ScriptedRow = readonly [id: number, note: string | null, code: string | null];

@@ -13,7 +13,7 @@ import {
   transactionChange,
   type PeerColumn,
   type PeerValue,
-} from '../../connectors/sqlserver/test-tokens.ts';
+} from '../../connectors/sqlserver/session/test-tokens.ts';
 
 /** What a script may answer to a statement. */
 export interface Reply {

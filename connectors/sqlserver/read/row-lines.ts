@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
-import { GridError } from '../../grid/errors.ts';
-import { HIVE_NULL, hiveFields } from '../../grid/history/hive-text.ts';
-import type { ImportColumn, TablePlan } from '../../grid/history/sql-source.ts';
+import { GridError } from '../../../grid/errors.ts';
+import { HIVE_NULL, hiveFields } from '../../../grid/history/hive-text.ts';
+import type { ImportColumn, TablePlan } from '../../../grid/history/sql-source.ts';
 import { CodeUnits, TAB } from './code-units.ts';
-import { nameOf } from './sql-text.ts';
-import { fieldKind, type FieldKind } from './types.ts';
-import type { WireColumn } from './wire-columns.ts';
-import { guidText, type WireRow } from './wire-row.ts';
+import { nameOf } from '../sql-text.ts';
+import { fieldKind, type FieldKind } from '../plan/types.ts';
+import type { WireColumn } from '../session/wire-columns.ts';
+import { guidText, type WireRow } from '../session/wire-row.ts';
 
 /** Characters that are gathered before they are handed on. */
 const CHUNK_CHARACTERS = 512 * 1024;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { TablePlan } from '../../grid/history/sql-source.ts';
-import type { CatalogueColumn } from './catalogue.ts';
+import type { TablePlan } from '../../../grid/history/sql-source.ts';
+import type { CatalogueColumn } from '../catalogue/catalogue.ts';
 import { countsStatement, digestStatement, hashedText, isLarge, rowLayout, rowsStatement } from './row-statements.ts';
-import { parseSplit, splitsBetween, type RowOrder } from './splits.ts';
-import { testColumn } from './test-columns.ts';
-import { mapColumns } from './types.ts';
+import { parseSplit, splitsBetween, type RowOrder } from '../plan/splits.ts';
+import { testColumn } from '../catalogue/test-columns.ts';
+import { mapColumns } from '../plan/types.ts';
 
 const order: RowOrder = { columns: [{ name: 'id', declaration: 'int' }], stored: [{ name: 'id', descending: true }] };
 const mapped = (...columns: CatalogueColumn[]): TablePlan['columns'] =>

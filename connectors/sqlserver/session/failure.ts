@@ -1,4 +1,4 @@
-import { GridError, type ErrorCode } from '../../grid/errors.ts';
+import { GridError, type ErrorCode } from '../../../grid/errors.ts';
 
 /** Numbers of `sys.messages` that mean: not you, not this, not with these rights. */
 const DENIED = new Set([

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import sql from 'mssql';
-import { GridError } from '../../grid/errors.ts';
-import type { Logger } from '../../runtime/logger.ts';
-import { orAborted } from '../../runtime/waiting/abortion.ts';
-import { orLate } from '../../runtime/waiting/time-limit.ts';
-import type { ServerAddress } from './address.ts';
+import { GridError } from '../../../grid/errors.ts';
+import type { Logger } from '../../../runtime/logger.ts';
+import { orAborted } from '../../../runtime/waiting/abortion.ts';
+import { orLate } from '../../../runtime/waiting/time-limit.ts';
+import type { ServerAddress } from '../address.ts';
 import { guardReplies } from './driver-guard.ts';
 import { sqlServerFailure, type LoginMessage } from './failure.ts';
 import { loginWorkedMsAgo, rememberLogin } from './login-memory.ts';

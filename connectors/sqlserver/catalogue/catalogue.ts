@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { GridError } from '../../grid/errors.ts';
-import type { TableId, TableOrigin } from '../../grid/history/sql-source.ts';
-import type { Session } from './session.ts';
-import { literal, nameOf, tableReference } from './sql-text.ts';
+import { GridError } from '../../../grid/errors.ts';
+import type { TableId, TableOrigin } from '../../../grid/history/sql-source.ts';
+import type { Session } from '../session/session.ts';
+import { literal, nameOf, tableReference } from '../sql-text.ts';
 import { originOf } from './origin.ts';
-import type { Row } from './wire-row.ts';
+import type { Row } from '../session/wire-row.ts';
 
 /** A column as the catalogue describes it. */
 export interface CatalogueColumn {

@@ -1,6 +1,6 @@
 import type sql from 'mssql';
-import { GridError } from '../../grid/errors.ts';
-import { abortionOf } from '../../runtime/waiting/abortion.ts';
+import { GridError } from '../../../grid/errors.ts';
+import { abortionOf } from '../../../runtime/waiting/abortion.ts';
 import { sqlServerFailure } from './failure.ts';
 import type { RowTaker } from './wire-reply.ts';
 import type { WireRow } from './wire-row.ts';

@@ -1,7 +1,7 @@
-import type { ImportColumn, TablePlan } from '../../grid/history/sql-source.ts';
-import { splitConditions, type Split } from './splits.ts';
-import { bracketed, columnReference, tableReference } from './sql-text.ts';
-import { fieldKind, isLargeField } from './types.ts';
+import type { ImportColumn, TablePlan } from '../../../grid/history/sql-source.ts';
+import { splitConditions, type Split } from '../plan/splits.ts';
+import { bracketed, columnReference, tableReference } from '../sql-text.ts';
+import { fieldKind, isLargeField } from '../plan/types.ts';
 
 /** Characters of an nvarchar that is no `(max)`: concatenations are cut there without a word. */
 const BOUNDED_CHARACTERS = 4_000;

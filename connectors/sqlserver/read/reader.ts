@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { GridError } from '../../grid/errors.ts';
-import { WriteBehind } from '../../runtime/write-behind.ts';
+import { GridError } from '../../../grid/errors.ts';
+import { WriteBehind } from '../../../runtime/write-behind.ts';
 import type {
   CopiedSplit,
   PlanOptions,
@@ -10,8 +10,8 @@ import type {
   SplitDigest,
   TableId,
   TablePlan,
-} from '../../grid/history/sql-source.ts';
-import { catalogueRows, describeTable } from './catalogue.ts';
+} from '../../../grid/history/sql-source.ts';
+import { catalogueRows, describeTable } from '../catalogue/catalogue.ts';
 import {
   changeTracking,
   cursorColumn,
@@ -19,26 +19,18 @@ import {
   highestStatement,
   rowversionRange,
   type ChangeRange,
-} from './changes.ts';
-import { orderedType } from './ordered-types.ts';
+} from '../plan/changes.ts';
+import { orderedType } from '../plan/ordered-types.ts';
 import { digestOf, RowDigest } from './row-digest.ts';
+import { assertCount, assertFits, assertSameHash, tooLarge } from './row-checks.ts';
 import { RowLines } from './row-lines.ts';
-import {
-  countsStatement,
-  countStatement,
-  digestStatement,
-  HASH_BYTES,
-  ROW_LIMIT_BYTES,
-  rowLayout,
-  rowsStatement,
-  type RowLayout,
-} from './row-statements.ts';
-import type { ServerFacts } from './server-facts.ts';
-import type { Session } from './session.ts';
-import { boundariesStatement, parseSplit, rowOrder, splitsBetween, type Split } from './splits.ts';
-import { nameOf } from './sql-text.ts';
-import { mapColumns } from './types.ts';
-import type { WireRow } from './wire-row.ts';
+import { countsStatement, countStatement, digestStatement, rowLayout, rowsStatement } from './row-statements.ts';
+import type { ServerFacts } from '../catalogue/server-facts.ts';
+import type { Session } from '../session/session.ts';
+import { boundariesStatement, parseSplit, rowOrder, splitsBetween, type Split } from '../plan/splits.ts';
+import { nameOf } from '../sql-text.ts';
+import { mapColumns } from '../plan/types.ts';
+import { refuseUnkeepable } from '../plan/refusal.ts';
 
 const wordSum = z
   .string()
@@ -71,25 +63,7 @@ export class SqlServerReader implements SnapshotReader {
   async plan(table: TableId, options: PlanOptions, signal: AbortSignal): Promise<TablePlan> {
     const description = await describeTable(this.#session, table, this.#facts.catalogue, signal);
     const mapped = mapColumns(description.columns, options.onUnsupported, this.#facts);
-    const refused = mapped.remarks.filter(({ done }) => done === 'refused');
-    if (refused.length > 0) {
-      throw new GridError(
-        'unsupported-column',
-        `Planning the import of ${nameOf(table)} from SQL Server: ${refused
-          .map(({ column, sourceType, reason }) => `column ${column} ${sourceType} cannot be kept, since ${reason}`)
-          .join(
-            '; ',
-          )}. Import it with onUnsupported "text" (where a column has one) or "skip", or leave the table out.`,
-        { details: { remarks: mapped.remarks } },
-      );
-    }
-    if (mapped.columns.length === 0) {
-      throw new GridError(
-        'unsupported-column',
-        `Planning the import of ${nameOf(table)} from SQL Server: no column of it can be imported. Leave the table out.`,
-        { details: { remarks: mapped.remarks } },
-      );
-    }
+    refuseUnkeepable(table, mapped);
     if (options.cursor !== undefined && !description.columns.some(({ type }) => type === 'timestamp')) {
       cursorColumn(table, description.columns, options.cursor);
     }
@@ -312,38 +286,4 @@ export class SqlServerReader implements SnapshotReader {
     const value = (await this.#session.query(statement, attempt, signal))[0]?.[0];
     return typeof value === 'string' ? value : undefined;
   }
-}
-
-function tooLarge(attempt: string): GridError {
-  return new GridError(
-    'row-too-large',
-    `${attempt}: a row's text is estimated at more than ${ROW_LIMIT_BYTES / 1024 ** 2} MiB. Move what is large out of the row, or leave the table out.`,
-  );
-}
-
-function assertFits(row: WireRow, { fitsAt }: RowLayout, attempt: string): void {
-  if (fitsAt === undefined) return;
-  if (row.isNull(fitsAt) || row.memoryOf(fitsAt)[row.starts[fitsAt] ?? 0] !== 1) throw tooLarge(attempt);
-}
-
-/** @param own SHA-256 of what came, a character a byte */
-function assertSameHash(row: WireRow, { hashAt }: RowLayout, own: string, attempt: string, number: number): void {
-  if (hashAt === undefined) return;
-  const start = row.starts[hashAt] ?? 0;
-  const bytes = row.memoryOf(hashAt);
-  let isSame = !row.isNull(hashAt) && (row.ends[hashAt] ?? 0) - start === HASH_BYTES;
-  for (let at = 0; isSame && at < HASH_BYTES; at++) isSame = bytes[start + at] === own.charCodeAt(at);
-  if (isSame) return;
-  throw new GridError(
-    'import-verification-failed',
-    `${attempt}: row ${number} of the split came with values that do not have the hash which the server computed of it. It is read again.`,
-  );
-}
-
-function assertCount(rows: number, expected: number, attempt: string): void {
-  if (rows === expected) return;
-  throw new GridError(
-    'import-verification-failed',
-    `${attempt}: ${rows} rows came, and the server counts ${expected}. It is read again.`,
-  );
 }

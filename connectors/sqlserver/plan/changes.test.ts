@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { GridError } from '../../grid/errors.ts';
-import type { ChangesSince } from '../../grid/history/sql-source.ts';
-import type { CatalogueColumn, TableDescription } from './catalogue.ts';
+import { GridError } from '../../../grid/errors.ts';
+import type { ChangesSince } from '../../../grid/history/sql-source.ts';
+import type { CatalogueColumn, TableDescription } from '../catalogue/catalogue.ts';
 import { changeTracking, cursorRange, highestStatement, rowversionRange } from './changes.ts';
-import { originOf } from './origin.ts';
-import { testColumn } from './test-columns.ts';
+import { originOf } from '../catalogue/origin.ts';
+import { testColumn } from '../catalogue/test-columns.ts';
 
 const server = { fingerprint: 'this' };
 const position = '0x00000000000007D1';

@@ -1,9 +1,9 @@
-import { GridError } from '../../grid/errors.ts';
-import type { ChangesSince, PlanOptions, TableId } from '../../grid/history/sql-source.ts';
-import type { CatalogueColumn, TableDescription } from './catalogue.ts';
+import { GridError } from '../../../grid/errors.ts';
+import type { ChangesSince, PlanOptions, TableId } from '../../../grid/history/sql-source.ts';
+import type { CatalogueColumn, TableDescription } from '../catalogue/catalogue.ts';
 import { orderedText, orderedType, orderedValue, type OrderedType } from './ordered-types.ts';
-import { refuseOtherOrigin } from './origin.ts';
-import { columnReference, nameOf, tableReference } from './sql-text.ts';
+import { refuseOtherOrigin } from '../catalogue/origin.ts';
+import { columnReference, nameOf, tableReference } from '../sql-text.ts';
 
 /** `MIN_ACTIVE_ROWVERSION()` as text. */
 export const POSITION = /^0x[0-9A-Fa-f]{16}$/;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GridError } from '../../grid/errors.ts';
+import { GridError } from '../../../grid/errors.ts';
 import { sqlServerFailure, type LoginAttempt } from './failure.ts';
 
 const driverError = (properties: {

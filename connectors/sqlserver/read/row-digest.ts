@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { SplitDigest } from '../../grid/history/sql-source.ts';
+import type { SplitDigest } from '../../../grid/history/sql-source.ts';
 
 /** Words of a row's hash that are summed up. */
 const WORDS = 4;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { GridError } from '../../grid/errors.ts';
-import type { SplitRange, TableId } from '../../grid/history/sql-source.ts';
-import type { CatalogueColumn, KeyColumn, TableDescription } from './catalogue.ts';
+import { GridError } from '../../../grid/errors.ts';
+import type { SplitRange, TableId } from '../../../grid/history/sql-source.ts';
+import type { CatalogueColumn, KeyColumn, TableDescription } from '../catalogue/catalogue.ts';
 import { orderedText, orderedType, orderedValue, type OrderedType } from './ordered-types.ts';
-import { columnReference, nameOf, tableReference } from './sql-text.ts';
+import { columnReference, nameOf, tableReference } from '../sql-text.ts';
 
 /** A column that splits are ranges of. */
 export interface OrderColumn extends OrderedType {

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { GridError } from '../../grid/errors.ts';
-import { POSITION } from './changes.ts';
+import { GridError } from '../../../grid/errors.ts';
+import { POSITION } from '../plan/changes.ts';
 import { CATALOGUE_PROBES, catalogueRows, type CatalogueAbilities } from './catalogue.ts';
-import { HASH_BYTES, hashOf, wordSums } from './row-statements.ts';
-import type { Session } from './session.ts';
+import { HASH_BYTES, hashOf, wordSums } from '../read/row-statements.ts';
+import type { Session } from '../session/session.ts';
 import { findTypeAbilities } from './type-abilities.ts';
-import type { TypeAbilities } from './types.ts';
-import type { Row } from './wire-row.ts';
+import type { TypeAbilities } from '../plan/types.ts';
+import type { Row } from '../session/wire-row.ts';
 
 /** What a server is and can do, found out once. Nothing that only newer servers know is taken for granted. */
 export interface ServerFacts extends TypeAbilities {

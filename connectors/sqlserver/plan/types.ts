@@ -1,6 +1,6 @@
-import type { ColumnRemark, ImportColumn, OnUnsupported } from '../../grid/history/sql-source.ts';
-import type { CatalogueColumn } from './catalogue.ts';
-import { columnReference } from './sql-text.ts';
+import type { ColumnRemark, ImportColumn, OnUnsupported } from '../../../grid/history/sql-source.ts';
+import type { CatalogueColumn } from '../catalogue/catalogue.ts';
+import { columnReference } from '../sql-text.ts';
 import {
   dateText,
   datetime2Text,

@@ -1,7 +1,7 @@
-import { GridError } from '../../grid/errors.ts';
-import type { TableOrigin } from '../../grid/history/sql-source.ts';
+import { GridError } from '../../../grid/errors.ts';
+import type { TableOrigin } from '../../../grid/history/sql-source.ts';
 import type { CatalogueColumn } from './catalogue.ts';
-import { sourceType } from './types.ts';
+import { sourceType } from '../plan/types.ts';
 
 /** Parts of what a column's values depend on beside its rows. */
 const COLUMN = 'column';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { GridError } from '../../grid/errors.ts';
-import type { TableDescription, TableIndex } from './catalogue.ts';
+import { GridError } from '../../../grid/errors.ts';
+import type { TableDescription, TableIndex } from '../catalogue/catalogue.ts';
 import { boundariesStatement, parseSplit, rowOrder, splitConditions, splitsBetween, type RowOrder } from './splits.ts';
-import { testColumn } from './test-columns.ts';
+import { testColumn } from '../catalogue/test-columns.ts';
 
 const table = { schema: 'dbo', name: 'telemetry' };
 const description = (indexes: TableIndex[], columns: TableDescription['columns']): TableDescription => ({

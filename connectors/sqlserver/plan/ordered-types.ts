@@ -1,6 +1,6 @@
-import type { CatalogueColumn } from './catalogue.ts';
+import type { CatalogueColumn } from '../catalogue/catalogue.ts';
 import { sourceType } from './types.ts';
-import { literal } from './sql-text.ts';
+import { literal } from '../sql-text.ts';
 
 /**
  * How a value of an ordered type is written as text and made a value again, both by the database. A boundary need not come

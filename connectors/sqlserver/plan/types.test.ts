@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { CatalogueColumn } from './catalogue.ts';
-import { testColumn } from './test-columns.ts';
+import type { CatalogueColumn } from '../catalogue/catalogue.ts';
+import { testColumn } from '../catalogue/test-columns.ts';
 import { fieldKind, isLargeField, mapColumns, sourceType, type TypeAbilities } from './types.ts';
 
 const able: TypeAbilities = { inexact: new Map() };

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { GridError } from '../../grid/errors.ts';
-import { hiveRow } from '../../grid/history/hive-text.ts';
-import type { ImportColumn, TablePlan } from '../../grid/history/sql-source.ts';
+import { GridError } from '../../../grid/errors.ts';
+import { hiveRow } from '../../../grid/history/hive-text.ts';
+import type { ImportColumn, TablePlan } from '../../../grid/history/sql-source.ts';
 import { RowLines } from './row-lines.ts';
-import { wireRows } from './test-rows.ts';
-import type { PeerColumn, PeerValue } from './test-tokens.ts';
+import { wireRows } from '../session/test-rows.ts';
+import type { PeerColumn, PeerValue } from '../session/test-tokens.ts';
 
 const column = (name: string, hiveType: string, sourceType = 'nvarchar(10)'): ImportColumn => ({
   name,

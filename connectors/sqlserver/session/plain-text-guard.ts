@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { GridError } from '../../grid/errors.ts';
-import { within } from '../../runtime/waiting/time-limit.ts';
+import { GridError } from '../../../grid/errors.ts';
+import { within } from '../../../runtime/waiting/time-limit.ts';
 
 /** First bytes of a TDS packet: type 0x04 is a server's reply ([MS-TDS] 2.2.3.1). */
 const REPLY = 0x04;

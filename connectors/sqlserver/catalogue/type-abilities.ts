@@ -1,6 +1,6 @@
 import { deviation, MONEY_BY_DECIMAL, probesStatement, TYPE_PROBES, type TypeProbe } from './type-probes.ts';
-import type { TypeAbilities } from './types.ts';
-import type { Row } from './wire-row.ts';
+import type { TypeAbilities } from '../plan/types.ts';
+import type { Row } from '../session/wire-row.ts';
 
 /**
  * Finds out which types a server sends as they are stored, by a value of each. A server that answers like SQL Server may still

@@ -10,8 +10,8 @@ import {
   timeText,
   variantText,
   xmlText,
-} from './text-expressions.ts';
-import type { Value } from './wire-row.ts';
+} from '../plan/text-expressions.ts';
+import type { Value } from '../session/wire-row.ts';
 
 /** A value of a type as columns of it are read, and what has to come. */
 export interface TypeProbe {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ServerAddress } from './address.ts';
+import type { ServerAddress } from '../address.ts';
 
 /** Addresses with credentials that are remembered; one process has one or two. */
 const MOST = 100;
