@@ -1,5 +1,6 @@
 import js from '@eslint/js';
 import prettier from 'eslint-config-prettier';
+import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 /** Folder by folder, what it may import from this project. Imports go one way; see docs/architecture.md. */
@@ -63,6 +64,13 @@ const layerRules = Object.entries(layers).map(([folder, allowed]) => ({
   },
 }));
 
+/** What an outside name looks up must not find what every object inherits (`constructor`, `__proto__`). */
+const noInheritedNames = {
+  selector:
+    'VariableDeclarator[init.type="ObjectExpression"] > Identifier > TSTypeAnnotation TSTypeReference[typeName.name="Record"] > TSTypeParameterInstantiation > TSStringKeyword:first-child',
+  message: 'A table that is looked up by any string must be a Map: an object inherits names like "constructor".',
+};
+
 export default tseslint.config(
   { ignores: ['node_modules/', '.stack/', 'coverage/'] },
   js.configs.recommended,
@@ -86,6 +94,32 @@ export default tseslint.config(
     files: ['infra/**/*.ts'],
     ignores: ['**/*.test.ts'],
     rules: { 'no-restricted-imports': ['error', { patterns: [contractsOnly] }] },
+  },
+  {
+    files: ['**/*.ts'],
+    plugins: { regexp },
+    rules: { 'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }] },
+  },
+  {
+    // Where text of others arrives, no search may start anew at each character either.
+    files: [
+      'connectors/{kafka,mongodb,postgres,redis}/**/*.ts',
+      'grid/{*,history/*}.ts',
+      'runtime/**/*.ts',
+      'streaming/**/*.ts',
+    ],
+    // Tests, and texts of an operator: templates, paths of a file or in a reply.
+    ignores: [
+      '**/*.test.ts',
+      'grid/route.ts',
+      'streaming/sources/file/table.ts',
+      'streaming/sources/pull/json-path.ts',
+    ],
+    rules: { 'regexp/no-super-linear-move': ['error', { ignoreSticky: false }] },
+  },
+  {
+    files: ['runtime/http/**/*.ts', 'streaming/sources/gateway/**/*.ts', 'streaming/sources/raw-text/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', noInheritedNames] },
   },
   prettier,
 );

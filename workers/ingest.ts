@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createKafka } from '../connectors/kafka/client.ts';
 import { createProducerMetrics } from '../connectors/kafka/produce/producer-metrics.ts';
 import { KafkaProducer } from '../connectors/kafka/produce/producer.ts';
 import { ensureTopicsEventually } from '../connectors/kafka/topics/topics.ts';
 import { readEnvironment } from '../runtime/config.ts';
 import { runProcess } from '../runtime/process.ts';
+import { orLate } from '../runtime/waiting/time-limit.ts';
 import { startGateway } from '../streaming/sources/gateway/gateway.ts';
 import { projectTopics } from '../streaming/project-topics.ts';
 import { readPullSources } from '../streaming/sources/pull/pull-file.ts';
@@ -81,10 +81,10 @@ runProcess('ingest', async ({ config, logger, metrics, stopping }) => {
     async stop() {
       const budgetMs = config.SHUTDOWN_TIMEOUT_MS;
       const finished = Promise.all([pulling.stop(), gateway.close(), rawText.close()]);
-      await Promise.race([finished, sleep(budgetMs * FINISH_SHARE)]);
+      await orLate(budgetMs * FINISH_SHARE, finished);
       await producer.close(budgetMs * FLUSH_SHARE);
       // Who waited for Kafka until now is told that it did not answer.
-      await Promise.race([finished, sleep(budgetMs * (1 - FINISH_SHARE - FLUSH_SHARE))]);
+      await orLate(budgetMs * (1 - FINISH_SHARE - FLUSH_SHARE), finished);
     },
   };
 });

@@ -17,7 +17,8 @@ export function epochSecondsText(integer: string, unit: EpochUnit): string {
     .replace(/^0+(?=\d)/, '')
     .padStart(digits + 1, '0');
   const seconds = magnitude.slice(0, magnitude.length - digits);
-  const fraction = magnitude.slice(magnitude.length - digits).replace(/0+$/, '');
-  const text = fraction === '' ? seconds : `${seconds}.${fraction}`;
+  let end = magnitude.length;
+  while (end > seconds.length && magnitude.charAt(end - 1) === '0') end--;
+  const text = end === seconds.length ? seconds : `${seconds}.${magnitude.slice(seconds.length, end)}`;
   return negative && /[1-9]/.test(text) ? `-${text}` : text;
 }

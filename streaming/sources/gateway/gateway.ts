@@ -55,8 +55,8 @@ export interface Gateway {
 /** Kafka is given this long to come back before requests are turned away without trying. */
 const TROUBLE_PATIENCE_MS = 2_000;
 /**
- * What is made of a body of line protocol may be as large as its readings are at most, but for a few that are long, and leaves room for
- * other requests: what can never be taken must not be told to come again.
+ * Bounds what is made of a body of line protocol: so much for each reading on average, and never so much that nothing else fits into
+ * the memory there is (a request that never fits must not be told to come again).
  */
 const USUAL_ENVELOPE_BYTES = 1_024;
 const ENVELOPES_MEMORY_SHARE = 0.75;

@@ -74,7 +74,7 @@ const BACKSLASH = 0x5c;
 /** How far a quote that is not closed is followed: beyond, only its own line is given up. */
 const MAX_STRING_BYTES = 65_536;
 /** No envelope holds a longer number. */
-const MAX_VALUE_BYTES = 65_536;
+export const MAX_VALUE_BYTES = 65_536;
 /** Measurement and tags together, and a field's key, as they are written. Every reading of the line is named by them. */
 export const MAX_NAME_BYTES = 16_384;
 export const MAX_TAGS = 1_000;
