@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { openSourceFromConfig } from '../../activities/import/open-source.ts';
+import { openSourceFromConfig } from '../../activities/import/open/open-source.ts';
 import type { SourceName } from '../../grid/history/import-input.ts';
 import type { TableId } from '../../grid/history/sql-source.ts';
 import type { Config } from '../../runtime/config.ts';

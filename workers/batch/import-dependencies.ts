@@ -1,7 +1,7 @@
 import { createImportMetrics } from '../../activities/import/metrics.ts';
 import { importOptionsFromConfig } from '../../activities/import/create.ts';
 import type { ImportDependencies } from '../../activities/import/dependencies.ts';
-import { openSourceFromConfig } from '../../activities/import/open-source.ts';
+import { openSourceFromConfig } from '../../activities/import/open/open-source.ts';
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { HiveClient } from '../../connectors/hive/hive.ts';
 import type { TemporalClient } from '../../connectors/temporal/client.ts';
