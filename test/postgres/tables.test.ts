@@ -287,3 +287,21 @@ test('an error of one split leaves the reader usable, and no lock outlives a rea
   expect((await copyAll(reader, plan)).lines).toEqual(['1']);
   await reader.close();
 });
+
+test('a refusal names all columns, and says what to do before a list that may be cut', async () => {
+  const names = Array.from({ length: 14 }, (_, index) => `measured_on_a_day_with_a_long_name_${index + 1}`);
+  await bed.sql(
+    `DROP TABLE IF EXISTS refused; CREATE TABLE refused (id int, ${names.map((name) => `${name} date`).join(', ')});
+     INSERT INTO refused SELECT 1, ${names.map(() => `'infinity'::date`).join(', ')}`,
+  );
+  const reader = await bed.reader();
+  const failure: unknown = await reader
+    .plan({ schema: 'public', name: 'refused' }, FULL, never)
+    .catch((error: unknown) => error);
+  await reader.close();
+  const message = String(failure);
+  for (const name of names) expect(message).toContain(`${name} (date)`);
+  expect(message.slice(0, 600)).toMatch(/14 columns .*onUnsupported "text".*"skip"/);
+  // The reason that all share stands there once.
+  expect(message.split('infinity')).toHaveLength(2);
+});

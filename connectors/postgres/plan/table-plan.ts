@@ -101,7 +101,7 @@ async function conditionOf(
 function refusal(where: string, table: TableId, unkeepable: readonly UnkeepableColumn[]): GridError {
   return new GridError(
     'unsupported-column',
-    `${where}: ${shown(table)} has ${unkeepable.length} columns that cannot be kept as they are. Import it with onUnsupported "text" (they become STRING) or "skip" (they are left out), or correct the rows: ${listed(unkeepable)}.`,
+    `${where}: ${shown(table)} has ${unkeepable.length} ${unkeepable.length === 1 ? 'column' : 'columns'} whose values cannot all be kept. Import it with onUnsupported "text" (they become STRING) or "skip" (they are left out), or correct the rows: ${listed(unkeepable)}.`,
     { details: { columns: unkeepable.map((found) => remarkOn(found, 'refuse')) } },
   );
 }
