@@ -6,19 +6,19 @@
  */
 import { join } from 'node:path';
 import { createKafka } from '../connectors/kafka/client.ts';
-import { KafkaProducer } from '../connectors/kafka/producer.ts';
-import type { RecordProducer } from '../connectors/kafka/record-producer.ts';
-import { ensureTopics } from '../connectors/kafka/topics.ts';
+import { KafkaProducer } from '../connectors/kafka/produce/producer.ts';
+import type { RecordProducer } from '../connectors/kafka/produce/record-producer.ts';
+import { ensureTopics } from '../connectors/kafka/topics/topics.ts';
 import { provideSimbench } from '../infra/datasets/simbench.ts';
 import { PROJECT_DIRECTORY } from '../infra/native/settings.ts';
 import { loadConfig } from '../runtime/config.ts';
 import { createLogger } from '../runtime/logger.ts';
-import { openFileSource } from '../streaming/file-source/file-source.ts';
-import { readMapping } from '../streaming/file-source/mapping.ts';
-import { PacedClock } from '../streaming/paced-sending/paced-clock.ts';
-import type { PacedSource } from '../streaming/paced-sending/paced-source.ts';
-import { SourceRunner } from '../streaming/paced-sending/source-runner.ts';
-import { createSimulatorSource } from '../streaming/simulator/simulator-source.ts';
+import { openFileSource } from '../streaming/sources/file/open-file-source.ts';
+import { readMapping } from '../streaming/sources/file/mapping.ts';
+import { PacedClock } from '../streaming/sources/pacing/paced-clock.ts';
+import type { PacedSource } from '../streaming/sources/pacing/paced-source.ts';
+import { SourceRunner } from '../streaming/sources/pacing/source-runner.ts';
+import { createSimulatorSource } from '../streaming/sources/simulator/simulator-source.ts';
 
 const [count = 1_000_000, runs = 3] = process.argv.slice(2).map(Number);
 const SENSORS = 10_000;

@@ -85,24 +85,3 @@ export const importInput = z.strictObject({
     .optional(),
 });
 export type ImportInput = z.output<typeof importInput>;
-
-/** Input of the workflow `retryFailedBackfills`. */
-export const retryInput = z.strictObject({
-  /** Only runs that ended (or, waiting, began) since: an ISO time or date. Default: 7 days ago. */
-  since: z.union([z.iso.datetime({ offset: true }), z.iso.date()]).optional(),
-  workflowType: z.string().min(1).default('importSqlHistory'),
-  /** Tell what would be retried, and do nothing. */
-  dryRun: z.boolean().default(false),
-  /** Retries that run at once. */
-  concurrency: z.int().min(1).max(50).default(2),
-});
-export type RetryInput = z.output<typeof retryInput>;
-
-/** One sentence that says what is wrong with a workflow's input, each field named; undefined when nothing is. */
-export function inputProblem(workflowType: string, error: z.ZodError): string {
-  const parts = error.issues.map((issue) => {
-    const path = issue.path.join('.');
-    return path === '' ? issue.message : `${path}: ${issue.message}`;
-  });
-  return `Reading the input of ${workflowType}: ${parts.join('; ')}. Correct the input and start it again; {} takes the defaults.`;
-}

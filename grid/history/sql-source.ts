@@ -1,26 +1,29 @@
 /**
  * What an import needs of a database, whatever its kind. `connectors/postgres` and `connectors/sqlserver` implement it;
- * `activities/import` uses it. A value never passes through a JavaScript number or Date: rows are text made by the database.
+ * `activities/import` uses it. A value never passes through a JavaScript number or Date: it is text made by the database,
+ * or read from the bytes that the database stores.
  */
+import { z } from 'zod';
 import type { SourceName } from './import-input.ts';
 
-export interface TableId {
-  readonly schema: string;
-  readonly name: string;
-}
+export const tableId = z.object({ schema: z.string(), name: z.string() }).readonly();
+export type TableId = z.output<typeof tableId>;
 
 /** A moment of the source that rows are read as of. Plain data: it travels through workflow histories. */
-export interface SourceSnapshot {
-  /** What a reader opens the snapshot by; where snapshots cannot be shared it opens nothing, and only tells one from another. */
-  readonly id: string;
-  /**
-   * Where the moment lies among all changes, in the database's own terms: PostgreSQL `pg_current_snapshot()` as text,
-   * SQL Server `MIN_ACTIVE_ROWVERSION()` as hexadecimal. Incremental imports start from it.
-   */
-  readonly position: string;
-  /** The database's clock, ISO with offset. */
-  readonly takenAt: string;
-}
+export const sourceSnapshot = z
+  .object({
+    /** What a reader opens the snapshot by; where snapshots cannot be shared it opens nothing, and only tells one from another. */
+    id: z.string(),
+    /**
+     * Where the moment lies among all changes, in the database's own terms: PostgreSQL `pg_current_snapshot()` as text,
+     * SQL Server `MIN_ACTIVE_ROWVERSION()` as hexadecimal. Incremental imports start from it.
+     */
+    position: z.string(),
+    /** The database's clock, ISO with offset. */
+    takenAt: z.string(),
+  })
+  .readonly();
+export type SourceSnapshot = z.output<typeof sourceSnapshot>;
 
 /** A snapshot as long as its transaction lives. */
 export interface HeldSnapshot {
@@ -54,7 +57,7 @@ export interface ImportColumn {
   readonly sourceType: string;
   /** Hive's: `DECIMAL(12,4)`. */
   readonly hiveType: string;
-  /** SQL expression over the row that gives the field's Hive text, never NULL (`\N` for NULL), escapes done; for the connector alone. */
+  /** SQL expression over the row that the field is made of; what it gives (Hive's text, or the value) is the connector's own affair. */
   readonly expression: string;
   /** Whether it has no NULLs, by its declaration; absent where that is not known. */
   readonly neverNull?: boolean;
@@ -63,12 +66,15 @@ export interface ImportColumn {
 }
 
 /** A column that is not imported as its own type, and why. */
-export interface ColumnRemark {
-  readonly column: string;
-  readonly sourceType: string;
-  readonly reason: string;
-  readonly done: 'refused' | 'kept as text' | 'left out';
-}
+export const columnRemark = z
+  .object({
+    column: z.string(),
+    sourceType: z.string(),
+    reason: z.string(),
+    done: z.enum(['refused', 'kept as text', 'left out']),
+  })
+  .readonly();
+export type ColumnRemark = z.output<typeof columnRemark>;
 
 /** What tables are made of physically, and what a split is a range of; opaque outside the connector (JSON). */
 export type SplitRange = Readonly<Record<string, string | number | null>>;

@@ -89,12 +89,12 @@ export class ImportBed {
       hdfs: new HdfsClient({
         nameNodeUrls: [proxy.url],
         user,
-        callTimeoutMs: 5_000,
-        idleTimeoutMs: 5_000,
+        callTimeoutMs: 60_000,
+        idleTimeoutMs: 60_000,
         retryMinDelayMs: 20,
         retryMaxDelayMs: 100,
       }),
-      hive: new HiveClient({ url: config.HIVE_URL, user, callTimeoutMs: 60_000, logger: silent }),
+      hive: new HiveClient({ url: config.HIVE_URL, user, callTimeoutMs: 180_000, logger: silent }),
       openSource: () => this.#openSource(),
       signalSnapshot: (_, taken) => {
         this.signals.push(taken);

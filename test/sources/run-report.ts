@@ -1,4 +1,4 @@
-import type { RunReport } from '../../streaming/paced-sending/source-runner.ts';
+import type { RunReport } from '../../streaming/sources/pacing/source-runner.ts';
 import type { WorkerProcess } from '../support/worker-process.ts';
 
 /** The reports that a simulator process has logged, by source. */

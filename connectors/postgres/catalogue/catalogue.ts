@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { GridError } from '../../../grid/errors.ts';
 import type { TableId, TableOrigin } from '../../../grid/history/sql-source.ts';
-import type { ColumnType } from './types.ts';
+import type { ColumnType } from '../plan/types.ts';
 import type { PostgresSession, Task } from '../session/session.ts';
 import { shown } from '../sql-text.ts';
 import { definitionsOf } from './origin.ts';

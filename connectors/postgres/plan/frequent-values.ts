@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { escaped } from '../catalogue/types.ts';
+import { escaped } from './types.ts';
 import type { PostgresSession, Task } from '../session/session.ts';
 import { quoted } from '../sql-text.ts';
 import { largestOf, ofSomePages, type LeafSize } from './leaf-sample.ts';

@@ -4,7 +4,7 @@ import type { ColumnRemark, ImportColumn, PlanOptions, TableId, TablePlan } from
 import { PLANNER_SETUP } from '../read/blocks.ts';
 import { describeTable, type CatalogueTable } from '../catalogue/catalogue.ts';
 import { changesSince } from './changes.ts';
-import { columnForm, fieldExpression, isPlainText, textForm, type ColumnForm } from '../catalogue/types.ts';
+import { columnForm, fieldExpression, isPlainText, textForm, type ColumnForm } from './types.ts';
 import type { PostgresSession, Task } from '../session/session.ts';
 import { frequentValues } from './frequent-values.ts';
 import { shown } from '../sql-text.ts';

@@ -1,7 +1,7 @@
 import type { ColumnRemark, OnUnsupported } from '../../../grid/history/sql-source.ts';
 import { z } from 'zod';
 import type { CatalogueColumn } from '../catalogue/catalogue.ts';
-import type { ColumnForm } from '../catalogue/types.ts';
+import type { ColumnForm } from './types.ts';
 import type { PostgresSession, Task } from '../session/session.ts';
 import { quoted } from '../sql-text.ts';
 
@@ -67,6 +67,6 @@ async function ask(
   const flags = z.record(z.string(), z.enum(['t', 'f']));
   const row = await connection.row(flags, `SELECT ${outputs.join(', ')} FROM ${relation} AS r${where}`, task);
   return candidates.flatMap(({ column, form: { unkeepable } }, index) =>
-    unkeepable !== undefined && row[`c${index}`] === 't' ? [{ column, reason: `holds ${unkeepable.reason}` }] : [],
+    unkeepable !== undefined && row[`c${index}`] === 't' ? [{ column, reason: `it holds ${unkeepable.reason}` }] : [],
   );
 }

@@ -12,7 +12,7 @@ import type {
 } from '../../../grid/history/sql-source.ts';
 import { BlockStream } from './block-stream.ts';
 import { describeTable } from '../catalogue/catalogue.ts';
-import { OUT_OF_RANGE } from '../catalogue/types.ts';
+import { OUT_OF_RANGE } from '../plan/types.ts';
 import { PostgresSession, type PostgresSettings, type Task } from '../session/session.ts';
 import { sqlState } from '../session/failure.ts';
 import { literal, quoted, shown } from '../sql-text.ts';

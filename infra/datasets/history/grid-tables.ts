@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readLines } from '../../../streaming/file-source/lines.ts';
+import { readLines } from '../../../streaming/sources/file/lines.ts';
 import { copyCsvFile, copyField, copyLines } from './copy-in.ts';
 import type { SampleTable } from './sample-table.ts';
 
@@ -84,7 +84,7 @@ const GENERATE_TELEMETRY = `
 
 /** MW become W by the exponent: the digits are the file's. */
 async function* telemetryLines(path: string, signal: AbortSignal): AsyncGenerator<string> {
-  for await (const lines of readLines({ path, encoding: 'utf-8', signal })) {
+  for await (const { lines } of readLines({ path, encoding: 'utf-8', signal })) {
     for (const { row, text } of lines) {
       if (row === 1) continue;
       const id = row - 1;
