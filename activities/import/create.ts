@@ -1,12 +1,12 @@
 import type { ImportActivities } from '../../grid/history/import-activities.ts';
 import type { SourceName } from '../../grid/history/import-input.ts';
 import type { Config } from '../../runtime/config.ts';
-import { bringSplits } from './bring-splits.ts';
+import { bringSplits } from './copy/bring-splits.ts';
 import type { ImportDependencies, ImportOptions } from './dependencies.ts';
-import { discardWork } from './discard-work.ts';
+import { discardWork } from './work/discard-work.ts';
 import { holdSnapshot } from './hold-snapshot.ts';
-import { openImport } from './open-import.ts';
-import { planTable } from './plan-table.ts';
+import { openImport } from './open/open-import.ts';
+import { planTable } from './plan/plan-table.ts';
 import { publishTable } from './publish/publish-table.ts';
 import { loadTelemetryFile } from './publish/telemetry-file.ts';
 

@@ -7,11 +7,11 @@ import type {
   TableId,
 } from '../../grid/history/sql-source.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { listTables } from './catalogue.ts';
-import { PostgresConnection, type PostgresSettings, type Task } from './connection.ts';
-import { HeldPostgresSnapshot } from './held-snapshot.ts';
-import { PostgresReader } from './reader.ts';
-import { aboutServer } from './server.ts';
+import { listTables } from './catalogue/catalogue.ts';
+import { PostgresSession, type PostgresSettings, type Task } from './session/session.ts';
+import { HeldPostgresSnapshot } from './snapshot/held-snapshot.ts';
+import { PostgresReader } from './read/reader.ts';
+import { aboutServer } from './catalogue/server-facts.ts';
 
 export interface PostgresSourceOptions {
   /** `postgres://` or `postgresql://`, with `sslmode` and the like as libpq takes them. */
@@ -79,9 +79,9 @@ export class PostgresSource implements SqlSource {
   async #briefly<T>(
     attempt: string,
     signal: AbortSignal,
-    work: (connection: PostgresConnection, task: Task) => Promise<T>,
+    work: (connection: PostgresSession, task: Task) => Promise<T>,
   ): Promise<T> {
-    const connection = await PostgresConnection.open(this.#settings, signal);
+    const connection = await PostgresSession.open(this.#settings, signal);
     try {
       return await work(connection, { attempt, signal });
     } finally {

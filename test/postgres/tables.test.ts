@@ -146,9 +146,10 @@ test('values that Hive cannot hold are refused all at once, kept as text, or lef
   const reader = await bed.reader();
   const refused: unknown = await reader.plan(table('beyond'), FULL, never).catch((error: unknown) => error);
   expect(refused).toMatchObject({ code: 'unsupported-column' });
-  expect(String(refused)).toMatch(
-    /d \(date\).*t \(timestamp without.*z \(timestamp with.*n \(numeric\(5,2\)\).*old \(date\)/,
-  );
+  // By reason.
+  expect(String(refused)).toMatch(/ d \(date\).* old \(date\): it holds infinity/);
+  expect(String(refused)).toMatch(/ t \(timestamp without.* z \(timestamp with.*: it holds infinity/);
+  expect(String(refused)).toMatch(/ n \(numeric\(5,2\)\): it holds NaN/);
   await reader.close();
   const asText = await imported('beyond', { ...FULL, onUnsupported: 'text' });
   expect(asText.lines).toEqual([
@@ -286,4 +287,22 @@ test('an error of one split leaves the reader usable, and no lock outlives a rea
   await rowsOf(session, `SET lock_timeout = '1s'; ALTER TABLE steady ADD COLUMN b int`);
   expect((await copyAll(reader, plan)).lines).toEqual(['1']);
   await reader.close();
+});
+
+test('a refusal names all columns, and says what to do before a list that may be cut', async () => {
+  const names = Array.from({ length: 14 }, (_, index) => `measured_on_a_day_with_a_long_name_${index + 1}`);
+  await bed.sql(
+    `DROP TABLE IF EXISTS refused; CREATE TABLE refused (id int, ${names.map((name) => `${name} date`).join(', ')});
+     INSERT INTO refused SELECT 1, ${names.map(() => `'infinity'::date`).join(', ')}`,
+  );
+  const reader = await bed.reader();
+  const failure: unknown = await reader
+    .plan({ schema: 'public', name: 'refused' }, FULL, never)
+    .catch((error: unknown) => error);
+  await reader.close();
+  const message = String(failure);
+  for (const name of names) expect(message).toContain(`${name} (date)`);
+  expect(message.slice(0, 600)).toMatch(/14 columns .*onUnsupported "text".*"skip"/);
+  // The reason that all share stands there once.
+  expect(message.split('infinity')).toHaveLength(2);
 });

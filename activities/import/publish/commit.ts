@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { tableOriginSchema } from '../work-plan.ts';
+import { tableOriginSchema } from '../plan/work-plan.ts';
 import { SOURCE_NAMES, telemetryMapping } from '../../../grid/history/import-input.ts';
 
 const count = z.int().min(0);

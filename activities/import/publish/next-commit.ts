@@ -4,7 +4,7 @@ import { columnsFingerprint, hiveDatabase } from '../../../grid/history/hive-nam
 import type { ImportRun, TableResult } from '../../../grid/history/import-activities.ts';
 import type { SourceSnapshot, TableId, TableOrigin, TablePlan } from '../../../grid/history/sql-source.ts';
 import { tableName } from '../table-names.ts';
-import type { WorkPlan } from '../work-plan.ts';
+import type { WorkPlan } from '../plan/work-plan.ts';
 import { segmentName, type CommittedColumn, type CommittedRun, type ImportCommit } from './commit.ts';
 import type { RunFigures } from './verify-run.ts';
 

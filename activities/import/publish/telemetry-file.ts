@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { GridError } from '../../../grid/errors.ts';
 import { telemetryMapping, type SourceName, type TelemetryMapping } from '../../../grid/history/import-input.ts';
 import type { TableId } from '../../../grid/history/sql-source.ts';
+import { readJsonFile } from '../../../runtime/json-file.ts';
 
 /** Mappings by table: `schema.table` or `table`, with `<source>:` before it where it is of one source only. */
 export type TelemetryTables = Readonly<Record<string, TelemetryMapping>>;
@@ -22,23 +22,14 @@ const telemetryFile = z.strictObject({
  */
 export async function loadTelemetryFile(path: string): Promise<TelemetryTables> {
   if (path === '') return {};
-  const problem = (detail: string, cause?: unknown): GridError =>
-    new GridError(
-      'invalid-configuration',
-      `Reading the telemetry tables ${path}: ${detail}. Correct the file, or set HISTORY_TELEMETRY_FILE to another (empty: no table is telemetry).`,
-      { cause },
-    );
-  let json: unknown;
-  try {
-    // Editors on Windows put a byte order mark before it.
-    json = JSON.parse((await readFile(path, 'utf8')).replace(/^\uFEFF/, ''));
-  } catch (error) {
-    throw problem(error instanceof Error ? error.message : String(error), error);
-  }
+  const code = 'invalid-configuration';
+  const attempt = `Reading the telemetry tables ${path}`;
+  const advice = 'Correct the file, or set HISTORY_TELEMETRY_FILE to another (empty: no table is telemetry).';
+  const json = await readJsonFile(path, { code, attempt, advice });
   const parsed = telemetryFile.safeParse(json);
   if (parsed.success) return parsed.data.tables;
   const issues = parsed.error.issues.map(({ path: field, message }) => `${field.join('.')}: ${message}`);
-  throw problem(issues.join('; '), parsed.error);
+  throw new GridError(code, `${attempt}: ${issues.join('; ')}. ${advice}`, { cause: parsed.error });
 }
 
 /**
