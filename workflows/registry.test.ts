@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import * as workflows from './index.ts';
@@ -22,6 +22,24 @@ describe('the registry', () => {
     expect(new Set(types).size).toBe(types.length);
     expect(Object.keys(workflows)).toEqual(expect.arrayContaining(types));
     expect(jobOf('copyTables')).toBeUndefined();
+  });
+
+  it('is what the documented table of workflows says', () => {
+    const text = readFileSync(folder('../docs/architecture.md'), 'utf8');
+    const section = text.slice(text.indexOf('\n### Temporal'), text.indexOf('\n### Processes'));
+    const rows = section
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+      .map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim()));
+    expect(rows.map(([, ...cells]) => cells.slice(0, 5))).toEqual(
+      JOBS.map(({ contract: { workflowType, summary, example, activities, schedule } }) => [
+        `\`${workflowType}\``,
+        summary,
+        `\`${JSON.stringify(example)}\``,
+        [...new Set(Object.values(activities))].map((queue) => `\`${queue}\``).join(', '),
+        schedule === undefined ? '' : `\`${schedule.variables}…\``,
+      ]),
+    );
   });
 
   it.each(JOBS.map((job) => [job.contract.workflowType, job] as const))(

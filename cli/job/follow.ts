@@ -20,7 +20,8 @@ export interface FollowOptions {
   readonly view: ProgressView;
   readonly interrupts: Interrupts;
   /** What is shown of an answer to its query `progress`. */
-  readonly tell: (progress: unknown) => readonly string[];
+  readonly tell: (progress: unknown, heartbeats: readonly unknown[]) => readonly string[];
+  readonly hasHeartbeats: boolean;
 }
 
 /**
@@ -46,7 +47,10 @@ export async function follow(options: FollowOptions): Promise<Followed> {
   }
 }
 
-async function look({ temporal, workflow, taskQueue, view, tell }: FollowOptions, signal: AbortSignal): Promise<void> {
+async function look(
+  { temporal, workflow, taskQueue, view, tell, hasHeartbeats }: FollowOptions,
+  signal: AbortSignal,
+): Promise<void> {
   let suspectedMs = Number.NEGATIVE_INFINITY;
   let said = '';
   while (!signal.aborted) {
@@ -54,8 +58,11 @@ async function look({ temporal, workflow, taskQueue, view, tell }: FollowOptions
     let trouble = '';
     try {
       const progress = await workflow.progress(signal);
-      if (progress !== undefined) view.show(tell(progress));
-      else if (nowMs - suspectedMs > SUSPECT_EVERY_MS) {
+      if (progress !== undefined) {
+        // They only say more than the progress does.
+        const heartbeats = hasHeartbeats ? await workflow.heartbeats(signal).catch(() => []) : [];
+        view.show(tell(progress, heartbeats));
+      } else if (nowMs - suspectedMs > SUSPECT_EVERY_MS) {
         suspectedMs = nowMs;
         trouble = await idleQueue(temporal, taskQueue, signal);
       } else trouble = said;

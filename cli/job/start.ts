@@ -7,6 +7,7 @@ import { follow } from './follow.ts';
 import { listenForInterrupts } from './interrupts.ts';
 import { EXIT, outcomeOf, type CommandOutcome } from './outcome.ts';
 import { progressView } from './progress-view.ts';
+import { jobOf } from '../../workflows/registry.ts';
 import { progressLines } from './told-lines.ts';
 import { knownJob } from './workflow-names.ts';
 
@@ -56,9 +57,11 @@ export async function followJob(
   const interrupts = listenForInterrupts();
   try {
     const workflow = new FollowedWorkflow(temporal, workflowId);
-    const tell = (progress: unknown): string[] => progressLines(workflowType, progress, TABLE_ROWS);
+    const tell = (progress: unknown, heartbeats: readonly unknown[]): string[] =>
+      progressLines(workflowType, progress, TABLE_ROWS, heartbeats);
+    const hasHeartbeats = jobOf(workflowType)?.hasHeartbeats ?? false;
     const view = progressView(process.stderr);
-    const followed = await follow({ temporal, workflow, taskQueue, view, interrupts, tell });
+    const followed = await follow({ temporal, workflow, taskQueue, view, interrupts, tell, hasHeartbeats });
     return outcomeOf(followed, workflowType, workflowId);
   } catch (error) {
     // Whoever reads the result needs to know which workflow still runs.

@@ -10,9 +10,14 @@ const RESULT_ROWS = 50;
  *
  * @param answer to the query `progress`; one that its contract does not know is shown as it is
  */
-export function progressLines(workflowType: string, answer: unknown, tableRows: number): string[] {
+export function progressLines(
+  workflowType: string,
+  answer: unknown,
+  tableRows: number,
+  heartbeats: readonly unknown[] = [],
+): string[] {
   if (answer === undefined) return [];
-  const told = jobOf(workflowType)?.progressTold(answer);
+  const told = jobOf(workflowType)?.progressTold(answer, heartbeats);
   if (told !== undefined) return plainLines(told, tableRows);
   return plainLines({ headline: JSON.stringify(answer).slice(0, LONGEST_UNKNOWN) }, 0);
 }

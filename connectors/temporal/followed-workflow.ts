@@ -11,6 +11,8 @@ export type WorkflowEnd =
   | { readonly completed: false; readonly failure: WorkflowFailure };
 
 const QUERY_TIMEOUT_MS = 4_000;
+/** Workflows of one, of which heartbeats are asked for. */
+const MOST_PARTS = 5;
 const RETRY_DELAY_MS = 1_000;
 /** How long a follower waits for Temporal to come back. The workflow itself waits without end. */
 const PATIENCE_MS = 15 * 60_000;
@@ -76,6 +78,34 @@ export class FollowedWorkflow {
       if (error instanceof GridError && error.code === 'temporal-refused') return undefined;
       throw error;
     }
+  }
+
+  /**
+   * The last heartbeats of its activities that are under way, and of those of the workflows that it has started.
+   *
+   * @throws see {@link TemporalClient.call}
+   */
+  async heartbeats(signal: AbortSignal): Promise<readonly unknown[]> {
+    return await this.#temporal.call(
+      `Asking for the heartbeats of ${this.workflowId}`,
+      async (client) => {
+        const { raw } = await this.#handle(client).describe();
+        const parts = (raw.pendingChildren ?? []).slice(0, MOST_PARTS).map(async ({ workflowId }) => {
+          const part = await client.workflow.getHandle(workflowId ?? '').describe();
+          return part.raw.pendingActivities ?? [];
+        });
+        const pending = [raw.pendingActivities ?? [], ...(await Promise.all(parts))].flat();
+        const { payloadConverter, payloadCodecs } = client.options.loadedDataConverter;
+        const heartbeats: unknown[] = [];
+        for (const { heartbeatDetails } of pending) {
+          let payloads = heartbeatDetails?.payloads ?? [];
+          for (const codec of payloadCodecs) payloads = await codec.decode(payloads);
+          heartbeats.push(...payloads.map((payload): unknown => payloadConverter.fromPayload(payload)));
+        }
+        return heartbeats;
+      },
+      { timeoutMs: QUERY_TIMEOUT_MS, signal },
+    );
   }
 
   /** Asks it to cancel itself; it ends when it has cleaned up. */

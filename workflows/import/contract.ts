@@ -143,6 +143,12 @@ export const importProgress = z
   .readonly();
 export type ImportProgress = z.output<typeof importProgress>;
 
+/** Heartbeat of the activity `bringSplits`: how far its stretch is, which the workflow learns only when all of it is done. */
+export const stretchHeartbeat = z.object({
+  standing: z.object({ table: tableId, splitsDone: z.number(), rows: z.number(), textBytes: z.number() }).readonly(),
+});
+export type StretchHeartbeat = z.output<typeof stretchHeartbeat>;
+
 export const importContract = {
   workflowType: 'importSqlHistory',
   summary: 'import tables of a SQL database into HDFS and Hive',

@@ -66,6 +66,24 @@ describe('the progress of an import', () => {
   });
 });
 
+describe('heartbeats of an import', () => {
+  const standing = (name: string, rows: number, splitsDone = 0): unknown => ({
+    standing: { table: { schema: 'public', name }, splitsDone, rows, textBytes: rows * 80 },
+  });
+
+  it('add what is done of splits that are not complete', () => {
+    const told = importText.withHeartbeats(progress, [standing('readings', 100_000, 1), standing('readings', 50_000)]);
+    expect(told.total).toMatchObject({ rows: 1_150_000, splitsDone: 5, textBytes: 92_000_000 });
+    expect(told.tables[1]).toMatchObject({ rows: 400_000, splitsDone: 2, textBytes: 32_000_000 });
+  });
+
+  it('of other shapes, or of tables that are not copied any more, add nothing', () => {
+    expect(importText.withHeartbeats(progress, [3, null, {}, standing('broken', 7), standing('other', 7)])).toEqual(
+      progress,
+    );
+  });
+});
+
 const summary: ImportSummary = {
   runId: 'r',
   source: 'postgres',

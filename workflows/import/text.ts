@@ -3,6 +3,7 @@ import { alignedLines } from '../job/plain-lines.ts';
 import type { JobText, Told, ToldTable } from '../job/told.ts';
 import type { ImportProgress, ImportSummary, ParkedTable, TableProgress } from './contract.ts';
 import { qualifiedName } from './table-name.ts';
+import { withinStretches } from './within-stretches.ts';
 
 const MOST_ROWS = 50;
 const LONGEST_REASON = 300;
@@ -23,6 +24,7 @@ export const importText = {
     const estimated = Math.max(total.rows, total.estimatedRows);
     return { amount: `${countText(total.rows)} of ${countText(estimated)} rows`, rest: listed(rest) };
   },
+  withHeartbeats: withinStretches,
   waitsForRetry({ phase, tables }) {
     if (phase !== 'waiting for retryFailed') return undefined;
     const parked = tables.filter(({ state }) => state === 'parked');

@@ -49,9 +49,14 @@ export type PlainProgress = z.output<typeof plainProgress>;
 /** A contract and its text, for whoever has answers of which only the workflow type is known. */
 export interface Job {
   readonly contract: JobContract;
-  /** Undefined when the answer is of another shape, such as a later version's. */
-  progressTold(answer: unknown): Told | undefined;
-  brief(answer: unknown): Brief | undefined;
+  /** Whether heartbeats say more of its progress than its own answer. */
+  readonly hasHeartbeats: boolean;
+  /**
+   * @param heartbeats of its activities and those of its parts
+   * @returns undefined when the answer is of another shape, such as a later version's
+   */
+  progressTold(answer: unknown, heartbeats?: readonly unknown[]): Told | undefined;
+  brief(answer: unknown, heartbeats?: readonly unknown[]): Brief | undefined;
   resultTold(result: unknown): Told | undefined;
   isFailure(result: unknown): boolean;
   waitsForRetry(answer: unknown): string | undefined;
@@ -62,9 +67,14 @@ export function job<Input extends z.ZodType, Progress extends z.ZodType, Result 
   contract: JobContract<Input, Progress, Result>,
   text: JobText<z.output<Progress>, z.output<Result>>,
 ): Job {
-  const progress = <T>(answer: unknown, tell: (progress: z.output<Progress>) => T): T | undefined => {
+  const progress = <T>(
+    answer: unknown,
+    tell: (progress: z.output<Progress>) => T,
+    heartbeats: readonly unknown[] = [],
+  ): T | undefined => {
     const parsed = contract.progress.safeParse(answer);
-    return parsed.success ? tell(parsed.data) : undefined;
+    if (!parsed.success) return undefined;
+    return tell(text.withHeartbeats?.(parsed.data, heartbeats) ?? parsed.data);
   };
   const result = <T>(answer: unknown, tell: (result: z.output<Result>) => T): T | undefined => {
     const parsed = contract.result.safeParse(answer);
@@ -72,9 +82,14 @@ export function job<Input extends z.ZodType, Progress extends z.ZodType, Result 
   };
   return {
     contract,
-    progressTold: (answer) => progress(answer, (known) => text.progress(known)),
-    brief: (answer) =>
-      progress(answer, (known) => text.brief?.(known) ?? { amount: text.progress(known).headline, rest: '' }),
+    hasHeartbeats: text.withHeartbeats !== undefined,
+    progressTold: (answer, heartbeats) => progress(answer, (known) => text.progress(known), heartbeats),
+    brief: (answer, heartbeats) =>
+      progress(
+        answer,
+        (known) => text.brief?.(known) ?? { amount: text.progress(known).headline, rest: '' },
+        heartbeats,
+      ),
     resultTold: (answer) => result(answer, (known) => text.result(known)),
     isFailure: (answer) => result(answer, (known) => text.isFailure?.(known) ?? false) ?? false,
     waitsForRetry: (answer) => progress(answer, (known) => text.waitsForRetry?.(known)),

@@ -29,6 +29,8 @@ export interface JobText<Progress, Result> {
   result(result: Result): Told;
   /** Default: the headline. */
   brief?(progress: Progress): Brief;
+  /** The progress with what activities have told by their heartbeats, which workflows do not see. Default: as it is. */
+  withHeartbeats?(progress: Progress, heartbeats: readonly unknown[]): Progress;
   /** Whether a result counts as a failure for whoever waits, though the workflow has completed. Default: it does not. */
   isFailure?(result: Result): boolean;
   /** Why a run waits for the signal `retryFailed`; undefined when it does not. Default: it never waits. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { GridError } from '../../../grid/errors.ts';
 import type { SplitStretch, StretchResult } from '../../../grid/history/import-activities.ts';
 import type { SourceSnapshot } from '../../../grid/history/sql-source.ts';
+import type { StretchHeartbeat } from '../../../workflows/import/contract.ts';
 import { AttemptDirectory } from './attempt-directory.ts';
 import { endOfCancelled } from '../cancellation.ts';
 import { confirmPlan } from '../plan/confirm-plan.ts';
@@ -14,6 +15,7 @@ import { StretchRecords } from './stretch-records.ts';
 import { tableName } from '../table-names.ts';
 import { WorkDirectory } from '../work/work-directory.ts';
 import { splitRecordSchema, type SplitRecord, type WorkPlan } from '../plan/work-plan.ts';
+import { stretchStanding } from '../stretch-standing.ts';
 
 /** How often the server is told that the attempt lives, and what it has done. */
 const HEARTBEAT_MS = 1_000;
@@ -24,10 +26,11 @@ const MAX_VERIFICATION_FAILURES = 3;
 
 /** What the next attempt needs of this one. */
 const heartbeatSchema = z.object({ planId: z.string(), records: z.array(splitRecordSchema) });
-type Heartbeat = z.output<typeof heartbeatSchema> & {
-  /** For people who look at the pending activity. */
-  readonly copying?: { readonly split: number; readonly textBytes: number };
-};
+type Heartbeat = z.output<typeof heartbeatSchema> &
+  StretchHeartbeat & {
+    /** For people who look at the pending activity. */
+    readonly copying?: { readonly split: number; readonly textBytes: number };
+  };
 
 /** An attempt, once it knows what there is to do. */
 interface Attempt {
@@ -52,7 +55,7 @@ interface Attempt {
  */
 export async function bringSplits(deps: ImportDependencies, stretch: SplitStretch): Promise<StretchResult> {
   const { cancellationSignal: signal, info } = Context.current();
-  const heart = new Heart(info.heartbeatDetails);
+  const heart = new Heart(stretch, info.heartbeatDetails);
   let attempt: Attempt | undefined;
   try {
     attempt = await begin(deps, stretch, info.heartbeatDetails);
@@ -74,10 +77,12 @@ export async function bringSplits(deps: ImportDependencies, stretch: SplitStretc
 class Heart {
   attempt: Attempt | undefined;
   copier: SplitCopier | undefined;
+  readonly #stretch: SplitStretch;
   readonly #timer: NodeJS.Timeout;
 
   /** @param inherited what the attempt before told, which stays told until there is more */
-  constructor(inherited: unknown) {
+  constructor(stretch: SplitStretch, inherited: unknown) {
+    this.#stretch = stretch;
     const context = Context.current();
     this.#timer = setInterval(() => {
       context.heartbeat(this.#details() ?? inherited);
@@ -92,7 +97,12 @@ class Heart {
     if (this.attempt === undefined) return undefined;
     const { plan, records } = this.attempt;
     const copying = this.copier?.copying;
-    return { planId: plan.planId, records: [...records.pending], ...(copying === undefined ? {} : { copying }) };
+    return {
+      planId: plan.planId,
+      records: [...records.pending],
+      standing: stretchStanding(this.#stretch, plan.plan, records, this.copier),
+      ...(copying === undefined ? {} : { copying }),
+    };
   }
 }
 

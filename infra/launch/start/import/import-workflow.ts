@@ -6,6 +6,7 @@ import type { Config } from '../../../../runtime/config.ts';
 import { firstAbortionOf } from '../../../../runtime/waiting/abortion.ts';
 import { pause } from '../../../../runtime/waiting/pause.ts';
 import { importContract, type ImportProgress, type ImportSummary } from '../../../../workflows/import/contract.ts';
+import { importText } from '../../../../workflows/import/text.ts';
 
 const { workflowType } = importContract;
 /** The import of everything, by which a fresh stack gets its history. */
@@ -94,7 +95,10 @@ export class ImportWorkflow {
       // No answer while the worker starts, or while it or Temporal is away.
       const answer: unknown = await this.#followed.progress(signal).catch(() => undefined);
       const progress = importContract.progress.safeParse(answer);
-      if (progress.success) tell(progress.data);
+      if (progress.success) {
+        const heartbeats = await this.#followed.heartbeats(signal).catch(() => []);
+        tell(importText.withHeartbeats(progress.data, heartbeats));
+      }
       await pause(POLL_MS, signal);
     }
   }
