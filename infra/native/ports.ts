@@ -44,7 +44,7 @@ export function isPortFree(port: number): Promise<boolean> {
 const FIRST_EPHEMERAL_PORT = Number(
   readLines('/proc/sys/net/ipv4/ip_local_port_range', 0)[0]?.split(/\s/)[0] ?? 32_768,
 );
-const FIRST_PORT = 11_000;
+const FIRST_PORT = 13_000;
 /** Hold what {@link freePort} gave to this process, by the UDP ports of the same numbers, which nothing of the stack uses. */
 const holders: Socket[] = [];
 
