@@ -11,8 +11,9 @@ const layers = {
   streaming: ['grid', 'runtime', 'connectors'],
   // Workflow code is replayed: it may reach nothing that has side effects.
   workflows: ['grid'],
-  activities: ['grid', 'runtime', 'connectors'],
+  activities: ['grid', 'runtime', 'connectors', 'workflows'],
   workers: ['grid', 'runtime', 'connectors', 'streaming', 'workflows', 'activities'],
+  cli: ['grid', 'runtime', 'connectors', 'workflows'],
 };
 const folders = [
   'grid',
@@ -22,10 +23,18 @@ const folders = [
   'workflows',
   'activities',
   'workers',
+  'cli',
   'infra',
   'bench',
   'test',
 ];
+
+/** Of the workflows others may know what each job is and how it is told, not how it is done. */
+const contractsOnly = {
+  regex:
+    '^(\\.\\./)+workflows/(?!registry\\.ts$|job/(job-contract|told|plain-lines|task-queues)\\.ts$|[^/]+/(contract|text)\\.ts$)',
+  message: 'Of workflows/ only contracts, texts and the registry may be imported.',
+};
 
 const layerRules = Object.entries(layers).map(([folder, allowed]) => ({
   files: [`${folder}/**/*.ts`],
@@ -39,11 +48,13 @@ const layerRules = Object.entries(layers).map(([folder, allowed]) => ({
             regex: `^(\\.\\./)+(${folders.filter((other) => other !== folder && !allowed.includes(other)).join('|')})/`,
             message: `${folder}/ may import only from: ${[folder, ...allowed].join(', ')}.`,
           },
+          ...(folder === 'workflows' ? [] : [contractsOnly]),
           ...(['connectors', 'infra', 'bench', 'test'].includes(folder)
             ? []
             : [
                 {
-                  regex: '^(kafkajs|webhdfs|hive-driver|mongodb|ioredis|pg|mssql|pg-copy-streams)$',
+                  regex:
+                    '^(kafkajs|webhdfs|hive-driver|mongodb|ioredis|pg|mssql|pg-copy-streams|@temporalio/(client|worker))$',
                   message: 'Drivers are used only inside connectors/.',
                 },
               ]),
@@ -104,6 +115,11 @@ export default tseslint.config(
   {
     files: ['runtime/http/**/*.ts', 'streaming/sources/gateway/**/*.ts', 'streaming/sources/raw-text/**/*.ts'],
     rules: { 'no-restricted-syntax': ['error', noInheritedNames] },
+  },
+  {
+    files: ['infra/**/*.ts'],
+    ignores: ['**/*.test.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [contractsOnly] }] },
   },
   prettier,
 );

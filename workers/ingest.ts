@@ -1,7 +1,7 @@
 import { createKafka } from '../connectors/kafka/client.ts';
-import { createProducerMetrics } from '../connectors/kafka/producer-metrics.ts';
-import { KafkaProducer } from '../connectors/kafka/producer.ts';
-import { ensureTopicsEventually } from '../connectors/kafka/topics.ts';
+import { createProducerMetrics } from '../connectors/kafka/produce/producer-metrics.ts';
+import { KafkaProducer } from '../connectors/kafka/produce/producer.ts';
+import { ensureTopicsEventually } from '../connectors/kafka/topics/topics.ts';
 import { readEnvironment } from '../runtime/config.ts';
 import { runProcess } from '../runtime/process.ts';
 import { orLate } from '../runtime/waiting/time-limit.ts';

@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
 import { createKafka } from '../connectors/kafka/client.ts';
-import { createProducerMetrics } from '../connectors/kafka/producer-metrics.ts';
-import { KafkaProducer } from '../connectors/kafka/producer.ts';
-import { ensureTopicsEventually } from '../connectors/kafka/topics.ts';
+import { createProducerMetrics } from '../connectors/kafka/produce/producer-metrics.ts';
+import { KafkaProducer } from '../connectors/kafka/produce/producer.ts';
+import { ensureTopicsEventually } from '../connectors/kafka/topics/topics.ts';
 import { GridError } from '../grid/errors.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { startOperationsServer } from '../runtime/http/operations-server.ts';
 import { runProcess } from '../runtime/process.ts';
-import { openFileSource } from '../streaming/sources/file/file-source.ts';
+import { openFileSource } from '../streaming/sources/file/open-file-source.ts';
 import { readMapping, type Mapping } from '../streaming/sources/file/mapping.ts';
 import { PacedClock } from '../streaming/sources/pacing/paced-clock.ts';
 import { startSources, type SourceGroupOptions } from '../streaming/sources/pacing/source-group.ts';

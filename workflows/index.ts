@@ -1,5 +1,6 @@
-/** The workflow types of the batch worker. `copyTables` and `publishTables` are started by `importSqlHistory` alone. */
-export { copyTables } from './copy-tables.ts';
-export { importSqlHistory } from './import-sql-history.ts';
-export { publishTables } from './publish-tables.ts';
-export { retryFailedBackfills } from './retry-failed-backfills.ts';
+/** The workflow types of the batch worker: the jobs of `registry.ts`, and the parts that jobs start. */
+export { copyTables } from './import/copy-tables.ts';
+export { publishTables } from './import/publish-tables.ts';
+export { importSqlHistory } from './import/workflow.ts';
+export { retryFailedBackfills } from './retry/workflow.ts';
+export { countWords } from './words/workflow.ts';

@@ -1,5 +1,5 @@
 import type { TemporalClient } from '../../connectors/temporal/client.ts';
-import type { RetryActivities } from '../../grid/history/import-activities.ts';
+import type { RetryActivities } from '../../workflows/retry/contract.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { findFailedRuns } from './find-failed-runs.ts';
 

@@ -1,10 +1,10 @@
-import type { WorkflowExecutionInfo } from '@temporalio/client';
-import type { RetryActivities, RetryCandidate } from '../../grid/history/import-activities.ts';
+import { statusOf, type Execution } from '../../connectors/temporal/executions.ts';
+import type { RetryActivities, RetryCandidate } from '../../workflows/retry/contract.ts';
 import { asGridError } from '../../grid/errors.ts';
 import type { RetryDependencies } from './create.ts';
 import { candidateOf } from './retry-candidate.ts';
 import { workOf } from './retried-work.ts';
-import { listRuns, statusOf } from './runs.ts';
+import { listRuns } from './runs.ts';
 import { waitingReason } from './waiting-run.ts';
 
 type Request = Parameters<RetryActivities['findFailedRuns']>[0];
@@ -38,28 +38,25 @@ export async function findFailedRuns(dependencies: RetryDependencies, request: R
     if (retry === 'COMPLETED' || retry === 'RUNNING' || retry === 'CONTINUED_AS_NEW') continue;
     add(await candidateOf(dependencies.client, run, work));
   }
-  for (const run of running.filter(({ startTime }) => startTime.toISOString() >= request.sinceIso)) {
+  for (const run of running.filter(({ startedAt }) => startedAt.toISOString() >= request.sinceIso)) {
     const reason = await reasonToWait(dependencies, run);
     if (reason === undefined) continue;
-    const { workflowId, runId, type } = run;
+    const { workflowId, runId, workflowType } = run;
     const { retryWorkflowId } = workOf(run);
-    add({ workflowId, workflowRunId: runId, workflowType: type, state: 'waiting', reason, retryWorkflowId, input: {} });
+    add({ workflowId, workflowRunId: runId, workflowType, state: 'waiting', reason, retryWorkflowId, input: {} });
   }
   return { candidates, leftOut };
 }
 
 /** A failed retry stands for what it retried; the oldest work comes first. */
-function newestOfEachWork(failed: readonly WorkflowExecutionInfo[]): readonly WorkflowExecutionInfo[] {
-  const byAge = [...failed].sort((a, b) => a.startTime.getTime() - b.startTime.getTime());
-  const newest = new Map<string, WorkflowExecutionInfo>();
+function newestOfEachWork(failed: readonly Execution[]): readonly Execution[] {
+  const byAge = [...failed].sort((a, b) => a.startedAt.getTime() - b.startedAt.getTime());
+  const newest = new Map<string, Execution>();
   for (const run of byAge) newest.set(workOf(run).key, run);
   return [...newest.values()];
 }
 
-async function reasonToWait(
-  { client, logger }: RetryDependencies,
-  run: WorkflowExecutionInfo,
-): Promise<string | undefined> {
+async function reasonToWait({ client, logger }: RetryDependencies, run: Execution): Promise<string | undefined> {
   try {
     return await waitingReason(client, run);
   } catch (error) {

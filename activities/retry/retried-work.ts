@@ -1,5 +1,5 @@
-import type { WorkflowExecutionInfo } from '@temporalio/client';
-import { IMPORT_RUN_ID } from '../../grid/history/import-summary.ts';
+import type { Execution } from '../../connectors/temporal/executions.ts';
+import { IMPORT_RUN_ID } from '../../workflows/import/contract.ts';
 
 /** What a run did, or was to do: runs that try the same have the same. */
 export interface RetriedWork {
@@ -16,14 +16,14 @@ const RETRY_ID = /\/retry\/[^/]+$/;
  * workflow id.
  */
 export function workOf({
-  type,
+  workflowType,
   workflowId,
   runId,
   memo,
-}: Pick<WorkflowExecutionInfo, 'type' | 'workflowId' | 'runId' | 'memo'>): RetriedWork {
-  const importRunId = memo?.[IMPORT_RUN_ID];
+}: Pick<Execution, 'workflowType' | 'workflowId' | 'runId' | 'memo'>): RetriedWork {
+  const importRunId = memo[IMPORT_RUN_ID];
   if (typeof importRunId === 'string') {
-    const retryWorkflowId = `${type}/retry/${importRunId}`;
+    const retryWorkflowId = `${workflowType}/retry/${importRunId}`;
     return { key: retryWorkflowId, retryWorkflowId, importRunId };
   }
   const retryWorkflowId = RETRY_ID.test(workflowId) ? workflowId : `${workflowId}/retry/${runId.slice(-12)}`;

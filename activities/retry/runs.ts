@@ -1,22 +1,17 @@
-import {
-  WorkflowNotFoundError,
-  type WorkflowExecutionInfo,
-  type WorkflowExecutionStatusName,
-} from '@temporalio/client';
 import type { TemporalClient } from '../../connectors/temporal/client.ts';
-import type { RetryActivities } from '../../grid/history/import-activities.ts';
+import { executionsWhere, quoted, type Execution } from '../../connectors/temporal/executions.ts';
+import type { RetryActivities } from '../../workflows/retry/contract.ts';
 
 /** Of each kind; more are found by a later `since`, or when these are done. */
 const MOST_RUNS = 5_000;
-const LIST_TIMEOUT_MS = 60_000;
 
 export interface Runs {
   /** Failed, timed out or terminated since. */
-  readonly failed: readonly WorkflowExecutionInfo[];
+  readonly failed: readonly Execution[];
   /** Now. */
-  readonly running: readonly WorkflowExecutionInfo[];
+  readonly running: readonly Execution[];
   /** Since. */
-  readonly completed: readonly WorkflowExecutionInfo[];
+  readonly completed: readonly Execution[];
 }
 
 /** The runs of a workflow type on a task queue, from visibility. */
@@ -26,47 +21,11 @@ export async function listRuns(
 ): Promise<Runs> {
   const ofType = `WorkflowType = ${quoted(workflowType)} AND TaskQueue = ${quoted(taskQueue)}`;
   const since = `CloseTime >= ${quoted(sinceIso)}`;
-  const failed = await list(
-    client,
-    `${ofType} AND ExecutionStatus IN ('Failed', 'TimedOut', 'Terminated') AND ${since}`,
-  );
+  const list = (filter: string): Promise<readonly Execution[]> =>
+    executionsWhere(client, `${ofType} AND ${filter}`, MOST_RUNS);
+  const failed = await list(`ExecutionStatus IN ('Failed', 'TimedOut', 'Terminated') AND ${since}`);
   // What completes while this looks is found by the second look at each retry.
-  const running = await list(client, `${ofType} AND ExecutionStatus = 'Running'`);
-  const completed = await list(client, `${ofType} AND ExecutionStatus = 'Completed' AND ${since}`);
+  const running = await list(`ExecutionStatus = 'Running'`);
+  const completed = await list(`ExecutionStatus = 'Completed' AND ${since}`);
   return { failed, running, completed };
-}
-
-async function list(client: TemporalClient, query: string): Promise<readonly WorkflowExecutionInfo[]> {
-  return await client.call(
-    `Listing workflows: ${query}`,
-    async (sdk) => {
-      const runs: WorkflowExecutionInfo[] = [];
-      for await (const run of sdk.workflow.list({ query, pageSize: 200 })) {
-        runs.push(run);
-        if (runs.length >= MOST_RUNS) break;
-      }
-      return runs;
-    },
-    { timeoutMs: LIST_TIMEOUT_MS },
-  );
-}
-
-/** How the latest run of a workflow id stands; undefined when there is none. */
-export async function statusOf(
-  client: TemporalClient,
-  workflowId: string,
-): Promise<WorkflowExecutionStatusName | undefined> {
-  return await client.call(`Looking at ${workflowId}`, async (sdk) => {
-    try {
-      return (await sdk.workflow.getHandle(workflowId).describe()).status.name;
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return undefined;
-      throw error;
-    }
-  });
-}
-
-/** A string of Temporal's list filters. */
-function quoted(text: string): string {
-  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }

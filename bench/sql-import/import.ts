@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HiveClient, quoteIdentifier } from '../../connectors/hive/hive.ts';
 import { TemporalClient } from '../../connectors/temporal/client.ts';
-import type { ImportSummary } from '../../grid/history/import-summary.ts';
+import type { ImportSummary } from '../../workflows/import/contract.ts';
 import type { SourceName } from '../../grid/history/import-input.ts';
 import type { Config } from '../../runtime/config.ts';
 import { createLogger } from '../../runtime/logger.ts';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { closing } from '../../activities/import/closing.ts';
 import { openSourceFromConfig } from '../../activities/import/open-source.ts';
 import type { SourceName } from '../../grid/history/import-input.ts';
 import type { TableId } from '../../grid/history/sql-source.ts';
@@ -16,10 +17,12 @@ export async function tableDigest(
   const source = openSourceFromConfig(config, sourceName, logger);
   try {
     const reader = await source.read(undefined, signal);
-    const plan = await reader.plan(table, { splitRows: config.HISTORY_SPLIT_ROWS, onUnsupported: 'refuse' }, signal);
-    const digest = createHash('sha256');
-    for (const split of plan.splits.keys()) digest.update((await reader.digest(plan, split, signal)).digest);
-    return digest.digest('hex');
+    return await closing(reader, async () => {
+      const plan = await reader.plan(table, { splitRows: config.HISTORY_SPLIT_ROWS, onUnsupported: 'refuse' }, signal);
+      const digest = createHash('sha256');
+      for (const split of plan.splits.keys()) digest.update((await reader.digest(plan, split, signal)).digest);
+      return digest.digest('hex');
+    });
   } finally {
     await source.close();
   }

@@ -31,6 +31,13 @@ describe('a page of rows', () => {
     expect(rows.flatMap(([value], index) => (value === null ? [index] : []))).toEqual([0, 9]);
   });
 
+  it('of doubles keeps what JavaScript would not write by itself', () => {
+    const values = [-0, 0, Number.MIN_VALUE, -Infinity, 1e21, 0.1 + 0.2];
+    const rows = rowsOf({ columns: [{ doubleVal: { values, nulls: Buffer.alloc(0) } }] });
+    expect(rows.map(([value]) => value)).toEqual(['-0', '0', '5e-324', '-Infinity', '1e+21', '0.30000000000000004']);
+    for (const [at, [value]] of rows.entries()) expect(Object.is(Number(value), values[at])).toBe(true);
+  });
+
   it('may be empty', () => {
     expect(rowsOf({ columns: [] })).toEqual([]);
     expect(rowsOf({ columns: [{ stringVal: { values: [], nulls: Buffer.alloc(0) } }] })).toEqual([]);

@@ -29,7 +29,7 @@ const rowSet = z.object({
 });
 
 /**
- * The rows of one page as text: integers and decimals exact, FLOAT and DOUBLE in JavaScript's shortest form (`0.1`, `1e+21`, `NaN`),
+ * The rows of one page as text: integers and decimals exact, FLOAT and DOUBLE in JavaScript's shortest form (`0.1`, `-0`, `1e+21`, `NaN`),
  * booleans `true` and `false`, BINARY in base64, date and time as Hive writes them, NULL as null.
  */
 export function rowsOf(page: unknown): (string | null)[][] {
@@ -40,12 +40,18 @@ export function rowsOf(page: unknown): (string | null)[][] {
     ) => part.values.map((value, index) => (isNull(part.nulls, index) ? null : write(value)));
     if (each.stringVal) return text(each.stringVal, (value) => value);
     if (each.i64Val) return text(each.i64Val, (value) => value.buffer.readBigInt64BE(value.offset).toString());
-    for (const part of [each.i32Val, each.i16Val, each.byteVal, each.doubleVal]) if (part) return text(part, String);
+    for (const part of [each.i32Val, each.i16Val, each.byteVal]) if (part) return text(part, String);
+    if (each.doubleVal) return text(each.doubleVal, doubleText);
     if (each.boolVal) return text(each.boolVal, String);
     if (each.binaryVal) return text(each.binaryVal, (value) => Buffer.from(value).toString('base64'));
     return [];
   });
   return Array.from({ length: columns[0]?.length ?? 0 }, (_, row) => columns.map((values) => values[row] ?? null));
+}
+
+/** JavaScript writes both zeros as `0`. */
+function doubleText(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
 }
 
 /** `nulls` has a bit for each row, the lowest of each byte first. */

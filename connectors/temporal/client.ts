@@ -21,6 +21,8 @@ export interface TemporalClientOptions {
 
 const CALL_TIMEOUT_MS = 10_000;
 const PROBE_TIMEOUT_MS = 3_000;
+/** Straight to the server, as the workers go: the gRPC library would obey `http_proxy` and the like, which are set for the Web. */
+const CHANNEL = { 'grpc.enable_http_proxy': 0 };
 /** Tries of one call within its time limit; the second after some 200 ms, then slower and slower. */
 const TRIES = 4;
 
@@ -41,6 +43,7 @@ export class TemporalClient {
     this.#callTimeoutMs = options.callTimeoutMs ?? CALL_TIMEOUT_MS;
     this.#connection = Connection.lazy({
       address: options.address,
+      channelArgs: CHANNEL,
       interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: TRIES }))],
     });
     this.sdk = new Client({

@@ -20,6 +20,8 @@ test.each([
   ],
   [4, 'Deadline exceeded after 3.001s,metadata filters: 0.001s', 'Deadline exceeded'],
   [8, 'namespace rate limit exceeded', 'namespace rate limit exceeded'],
+  [14, 'No connection established. Last error: undefined', 'no connection could be made'],
+  [14, 'undefined', 'no connection could be made'],
   [14, '', 'NAME'],
 ])('status %i (%s) may pass', (status, details, told) => {
   const failure = temporalFailure(

@@ -9,15 +9,18 @@ import {
 } from '@temporalio/client';
 import { asGridError, GridError } from '../../grid/errors.ts';
 
+/** The gRPC status of a call that had no answer in its time; `temporal-unavailable` has the status in its details. */
+export const DEADLINE_EXCEEDED = 4;
+
 /** gRPC status codes (grpc/grpc doc/statuscodes.md) by which a call may succeed later. */
 const TRANSIENT_STATUSES: ReadonlyMap<number, string> = new Map([
-  [1, 'CANCELLED'],
-  [2, 'UNKNOWN'],
-  [4, 'DEADLINE_EXCEEDED'],
-  [8, 'RESOURCE_EXHAUSTED'],
-  [10, 'ABORTED'],
-  [13, 'INTERNAL'],
-  [14, 'UNAVAILABLE'],
+  [1, 'the call was cancelled (gRPC CANCELLED)'],
+  [2, 'it failed, and the server does not say why (gRPC UNKNOWN)'],
+  [4, 'no answer came in time (gRPC DEADLINE_EXCEEDED)'],
+  [8, 'the server has too much to do (gRPC RESOURCE_EXHAUSTED)'],
+  [10, 'the server broke it off (gRPC ABORTED)'],
+  [13, 'the server has an error of its own (gRPC INTERNAL)'],
+  [14, 'no connection could be made (gRPC UNAVAILABLE)'],
 ]);
 
 const REMEDIES: Readonly<Record<number, string>> = {
@@ -63,7 +66,7 @@ export function temporalFailure(error: unknown, attempt: string): GridError {
     return new GridError(
       'temporal-unavailable',
       `${attempt}: ${sentence(grpc.details, transient)}. Start Temporal (npm run stack -- up temporal), or correct TEMPORAL_ADDRESS.`,
-      { cause: withoutMetadata(error) },
+      { cause: withoutMetadata(error), details: { grpcStatus: grpc.code } },
     );
   }
   return refused(error, attempt, sentence(grpc.details, `gRPC status ${grpc.code}`), REMEDIES[grpc.code]);
@@ -100,6 +103,11 @@ function grpcFailureOf(error: unknown): GrpcFailure | undefined {
 /** gRPC's texts name the last cause after much else: `No connection established. Last error: …`. */
 function sentence(details: string, otherwise: string): string {
   const last = /Last error: (?:Error: )?([^.]*(?:\.\d+)*[^.]*)/.exec(details)?.[1];
-  const text = (last ?? details).replaceAll(/\s+/g, ' ').trim().replace(/\.$/, '');
-  return text === '' ? otherwise : text.slice(0, 500);
+  const texts = [last, details].map((text = '') => text.replaceAll(/\s+/g, ' ').trim().replace(/\.$/, ''));
+  return texts.find(saysSomething)?.slice(0, 500) ?? otherwise;
+}
+
+/** The library writes down a cause that it does not have as JavaScript shows it: `No connection established. Last error: undefined`. */
+function saysSomething(text: string): boolean {
+  return text !== '' && !/\b(?:undefined|null|\[object \w+\])$/.test(text);
 }

@@ -1,7 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { GridError } from '../../grid/errors.ts';
+import { pause } from '../../runtime/waiting/pause.ts';
 import type { TemporalClient } from './client.ts';
+import { DEADLINE_EXCEEDED } from './failure.ts';
 import { workflowFailure, type WorkflowFailure } from './workflow-failure.ts';
 
 /** How a workflow ended. */
@@ -51,11 +52,11 @@ export class FollowedWorkflow {
         if (!error.retryable || error.code === 'shutting-down') throw error;
         const nowMs = performance.now();
         // Our own time limit on a long poll tells nothing about Temporal.
-        if (/deadline/i.test(error.message)) lostSinceMs = undefined;
+        if (error.details?.['grpcStatus'] === DEADLINE_EXCEEDED) lostSinceMs = undefined;
         else lostSinceMs ??= nowMs;
         if (lostSinceMs !== undefined && nowMs - lostSinceMs > PATIENCE_MS) throw error;
       }
-      await sleep(RETRY_DELAY_MS, undefined, { signal }).catch(() => undefined);
+      await pause(RETRY_DELAY_MS, signal);
     }
   }
 

@@ -9,12 +9,16 @@ import {
 } from '@temporalio/client';
 import { GridError } from '../../grid/errors.ts';
 import type { TemporalClient } from './client.ts';
+import type { ScheduleTimes } from './cron.ts';
+
+export type { ScheduleDescription };
 
 /** A schedule as it is configured. It starts one workflow at each of its times. */
 export interface ScheduleDefinition {
   readonly id: string;
-  /** Cron expression of five to seven fields, or one of Temporal's short forms such as `@daily`. */
+  /** As it was written, see `cronMeaning`. */
   readonly cron: string;
+  readonly times: ScheduleTimes;
   /** IANA name. */
   readonly timeZone: string;
   readonly workflowType: string;
@@ -30,59 +34,79 @@ export interface ScheduleDefinition {
 }
 
 /** What applying a definition did. */
-export type ScheduleChange = 'created' | 'updated' | 'unchanged';
+export type ScheduleChange =
+  | { readonly outcome: 'created' | 'updated' | 'unchanged' | 'removed' }
+  /** It starts its runs on another task queue, so it is another deployment's, and stays as it is. */
+  | { readonly outcome: 'left alone'; readonly otherTaskQueue: string };
+
+/** Of whoever applies or removes a schedule. */
+export interface ApplyOptions {
+  /** Also one that starts its runs on another task queue: that deployment is given up. */
+  readonly takeOver?: boolean;
+  readonly signal?: AbortSignal;
+}
 
 /** Tells a pause of ours, which is lifted when the configuration says so, from an operator's. */
 const PAUSED_NOTE = 'paused by configuration';
 
 /**
  * Brings a schedule into being as it is defined. It is changed only where it differs, since a change makes Temporal forget runs that
- * it has still to make up for. A run that is still under way makes the next one be skipped.
+ * it has still to make up for. A run that is still under way makes the next one be skipped. A schedule of another task queue is left alone.
  *
  * @throws GridError `invalid-configuration` when Temporal does not understand the definition; see also {@link TemporalClient.call}
  */
 export async function applySchedule(
   temporal: TemporalClient,
   definition: ScheduleDefinition,
-  signal?: AbortSignal,
+  { takeOver = false, signal }: ApplyOptions = {},
 ): Promise<ScheduleChange> {
-  const bounded = signal === undefined ? {} : { signal };
   return temporal.call(
     `Applying the schedule ${definition.id}`,
     async (client) => {
       const handle = client.schedule.getHandle(definition.id);
-      const present = await describeOf(client, definition.id);
+      let present = await describeOf(client, definition.id);
       if (present === undefined) {
         try {
           await understood(definition, client.schedule.create({ ...options(definition), scheduleId: definition.id }));
-          return 'created';
+          return { outcome: 'created' };
         } catch (error) {
-          // Another worker that starts at the same time has the same definition.
-          if (error instanceof ScheduleAlreadyRunning) return 'unchanged';
-          throw error;
+          if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+          // Another worker started at the same time, most likely with the same definition.
+          present = await describeOf(client, definition.id);
+          if (present === undefined) throw error;
         }
       }
-      if (isAsDefined(present, definition)) return 'unchanged';
+      const { taskQueue } = present.action;
+      if (taskQueue !== definition.taskQueue && !takeOver) return { outcome: 'left alone', otherTaskQueue: taskQueue };
+      if (isAsDefined(present, definition)) return { outcome: 'unchanged' };
       await understood(
         definition,
         handle.update((now) => ({ ...options(definition), state: stateOf(definition, now.state) })),
       );
-      return 'updated';
+      return { outcome: 'updated' };
     },
-    bounded,
+    signal === undefined ? {} : { signal },
   );
 }
 
-/** Deletes a schedule; runs that it has started go on. @returns whether there was one */
-export function removeSchedule(temporal: TemporalClient, id: string, signal?: AbortSignal): Promise<boolean> {
+/** Deletes a schedule of a task queue; runs that it has started go on. */
+export async function removeSchedule(
+  temporal: TemporalClient,
+  { id, taskQueue }: Pick<ScheduleDefinition, 'id' | 'taskQueue'>,
+  { takeOver = false, signal }: ApplyOptions = {},
+): Promise<ScheduleChange> {
   return temporal.call(
     `Removing the schedule ${id}`,
     async (client) => {
+      const present = await describeOf(client, id);
+      if (present === undefined) return { outcome: 'unchanged' };
+      const { taskQueue: its } = present.action;
+      if (its !== taskQueue && !takeOver) return { outcome: 'left alone', otherTaskQueue: its };
       try {
         await client.schedule.getHandle(id).delete();
-        return true;
+        return { outcome: 'removed' };
       } catch (error) {
-        if (error instanceof ScheduleNotFoundError) return false;
+        if (error instanceof ScheduleNotFoundError) return { outcome: 'unchanged' };
         throw error;
       }
     },
@@ -134,7 +158,7 @@ type DefinedOptions = Omit<ScheduleOptions, 'scheduleId' | 'memo' | 'state'> & {
 
 function options(definition: ScheduleDefinition): DefinedOptions {
   return {
-    spec: { cronExpressions: [withComment(definition.cron)], timezone: definition.timeZone },
+    spec: { ...timesOf(definition), timezone: definition.timeZone },
     action: {
       type: 'startWorkflow',
       workflowType: definition.workflowType,
@@ -148,9 +172,25 @@ function options(definition: ScheduleDefinition): DefinedOptions {
   };
 }
 
-/** Temporal keeps only what an expression means, and its comment. */
-function withComment(cron: string): string {
-  return cron.startsWith('@') ? cron : `${cron} # ${cron}`;
+/** Temporal keeps only what an expression means, and its comment: as such it is told how the expression was written. */
+function timesOf({ cron, times }: ScheduleDefinition): Pick<ScheduleOptions['spec'], 'cronExpressions' | 'intervals'> {
+  if (times.kind === 'calendar') return { cronExpressions: [`${times.cron} # ${cron}`] };
+  return { intervals: [{ every: times.everyMs, offset: times.offsetMs }] };
+}
+
+function hasTimesOf(
+  { calendars = [], intervals = [] }: ScheduleDescription['spec'],
+  definition: ScheduleDefinition,
+): boolean {
+  const { cron, times } = definition;
+  const [calendar] = calendars;
+  const [interval] = intervals;
+  return times.kind === 'calendar'
+    ? calendars.length === 1 && intervals.length === 0 && calendar?.comment === cron
+    : calendars.length === 0 &&
+        intervals.length === 1 &&
+        interval?.every === times.everyMs &&
+        (interval.offset ?? 0) === times.offsetMs;
 }
 
 function stateOf(
@@ -167,10 +207,8 @@ function kept({ paused, note }: ScheduleDescription['state']): { paused: boolean
 
 function isAsDefined(present: ScheduleDescription, definition: ScheduleDefinition): boolean {
   const { action, policies, spec, state } = present;
-  const [calendar] = spec.calendars ?? [];
   return (
-    calendar?.comment === definition.cron &&
-    spec.calendars?.length === 1 &&
+    hasTimesOf(spec, definition) &&
     (spec.timezone ?? 'UTC') === definition.timeZone &&
     action.workflowType === definition.workflowType &&
     action.workflowId === definition.workflowId &&

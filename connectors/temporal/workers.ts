@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { GracefulShutdownPeriodExpiredError, NativeConnection, Worker } from '@temporalio/worker';
 import { GridError } from '../../grid/errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Readiness } from '../../runtime/http/operations-routes.ts';
+import { pause } from '../../runtime/waiting/pause.ts';
 import { failuresByCode } from './activity-failures.ts';
 import { temporalFailure } from './failure.ts';
 
@@ -144,7 +144,7 @@ export class TemporalWorkers {
         this.#problem = failure.message;
         if (attempt === 0) logger.warn({ code: failure.code }, `waiting for Temporal. ${failure.message}`);
       }
-      await sleep(RETRY_DELAY_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+      await pause(RETRY_DELAY_MS, this.#stopping.signal);
     }
     return undefined;
   }

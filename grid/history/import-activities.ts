@@ -1,6 +1,7 @@
 /** What the import's workflows ask of its activities; implemented in `activities/import`. Paths and figures, never rows. */
+import { z } from 'zod';
 import type { ImportInput, SourceName } from './import-input.ts';
-import type { ColumnRemark, SourceSnapshot, TableId } from './sql-source.ts';
+import { columnRemark, tableId, type ColumnRemark, type SourceSnapshot, type TableId } from './sql-source.ts';
 
 /** One run of one import, the same in every activity. */
 export interface ImportRun {
@@ -87,30 +88,33 @@ export interface SplitFailureDetails {
   readonly split: number;
 }
 
-export interface TableResult {
-  readonly table: TableId;
-  readonly publishedAs: 'full' | 'append' | 'merge';
-  /** Qualified name of what is queried in Hive. */
-  readonly hiveTable: string;
-  /** Qualified name of the view of readings, where a telemetry mapping is there. */
-  readonly readings?: string;
-  readonly directory: string;
-  /** Rows that this run imported. */
-  readonly rows: number;
-  /** Rows of the source table at the snapshot. */
-  readonly sourceRows: number;
-  readonly textBytes: number;
-  readonly fileBytes: number;
-  readonly splits: number;
-  /** SHA-256 over the digests of the splits, in order. */
-  readonly digest: string;
-  readonly verified: boolean;
-  /** With `reconcile`, of a table that was imported whole: rows that are gone from the source less those that are new, when that is more than none. */
-  readonly deletedRows?: number;
-  readonly remarks: readonly ColumnRemark[];
-  /** Sentences that say why it was imported in another way than asked for. */
-  readonly notes: readonly string[];
-}
+export const tableResult = z
+  .object({
+    table: tableId,
+    publishedAs: z.enum(['full', 'append', 'merge']),
+    /** Qualified name of what is queried in Hive. */
+    hiveTable: z.string(),
+    /** Qualified name of the view of readings, where a telemetry mapping is there. */
+    readings: z.string().exactOptional(),
+    directory: z.string(),
+    /** Rows that this run imported. */
+    rows: z.number(),
+    /** Rows of the source table at the snapshot. */
+    sourceRows: z.number(),
+    textBytes: z.number(),
+    fileBytes: z.number(),
+    splits: z.number(),
+    /** SHA-256 over the digests of the splits, in order. */
+    digest: z.string(),
+    verified: z.boolean(),
+    /** With `reconcile`, of a table that was imported whole: rows that are gone from the source less those that are new, when that is more than none. */
+    deletedRows: z.number().exactOptional(),
+    remarks: z.array(columnRemark).readonly(),
+    /** Sentences that say why it was imported in another way than asked for. */
+    notes: z.array(z.string()).readonly(),
+  })
+  .readonly();
+export type TableResult = z.output<typeof tableResult>;
 
 export interface ImportActivities {
   /**
@@ -141,30 +145,4 @@ export interface ImportActivities {
   }): Promise<TableResult>;
   /** Deletes what the run has unpublished in HDFS: of these tables, or of all. */
   discardWork(request: { readonly run: ImportRun; readonly tables?: readonly TableId[] }): Promise<void>;
-}
-
-/** A run that failed, or waits with parked splits. */
-export interface RetryCandidate {
-  readonly workflowId: string;
-  readonly workflowRunId: string;
-  readonly workflowType: string;
-  /** `unretryable`: it would fail in the same way again, such as for its input. */
-  readonly state: 'failed' | 'waiting' | 'unretryable';
-  readonly reason: string;
-  /** The retry's workflow id: the same for every retry of one failed run. */
-  readonly retryWorkflowId: string;
-  /** Input for the retry: the run's own, and for imports `resume`. Empty unless `failed`. */
-  readonly input: Readonly<Record<string, unknown>>;
-}
-
-export interface RetryActivities {
-  /**
-   * Finds by visibility the runs on a task queue that failed, timed out or were terminated, or wait with parked splits, and were
-   * not made good since; a failed retry stands for the run that it retried. The oldest come first.
-   */
-  findFailedRuns(request: {
-    readonly sinceIso: string;
-    readonly workflowType: string;
-    readonly taskQueue: string;
-  }): Promise<{ readonly candidates: readonly RetryCandidate[]; readonly leftOut: number }>;
 }

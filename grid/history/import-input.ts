@@ -22,8 +22,15 @@ const telemetryColumn = z.union([
  */
 export const telemetryMapping = z.strictObject({
   sensorId: telemetryColumn,
-  /** `{constant}` is an ISO time with its offset, for tables that have none. */
-  time: telemetryColumn,
+  /**
+   * `{constant}` is an ISO time with its offset, for tables that have none. `format` says how text or numbers are to be read, in the
+   * terms of file sources: `iso` (default of text), `epoch-seconds` (default of numbers), `epoch-milliseconds`, `epoch-microseconds`,
+   * `epoch-nanoseconds`, or a pattern such as `DD.MM.YYYY HH:mm`.
+   */
+  time: z.union([
+    z.strictObject({ column: z.string().min(1), format: z.string().min(1).max(100).exactOptional() }),
+    z.strictObject({ constant: z.string().min(1) }),
+  ]),
   /** Zone of a time column that has none. */
   zone: z.string().min(1).default('UTC'),
   value: z.strictObject({ column: z.string().min(1) }),
@@ -78,24 +85,3 @@ export const importInput = z.strictObject({
     .optional(),
 });
 export type ImportInput = z.output<typeof importInput>;
-
-/** Input of the workflow `retryFailedBackfills`. */
-export const retryInput = z.strictObject({
-  /** Only runs that ended (or, waiting, began) since: an ISO time or date. Default: 7 days ago. */
-  since: z.union([z.iso.datetime({ offset: true }), z.iso.date()]).optional(),
-  workflowType: z.string().min(1).default('importSqlHistory'),
-  /** Tell what would be retried, and do nothing. */
-  dryRun: z.boolean().default(false),
-  /** Retries that run at once. */
-  concurrency: z.int().min(1).max(50).default(2),
-});
-export type RetryInput = z.output<typeof retryInput>;
-
-/** One sentence that says what is wrong with a workflow's input, each field named; undefined when nothing is. */
-export function inputProblem(workflowType: string, error: z.ZodError): string {
-  const parts = error.issues.map((issue) => {
-    const path = issue.path.join('.');
-    return path === '' ? issue.message : `${path}: ${issue.message}`;
-  });
-  return `Reading the input of ${workflowType}: ${parts.join('; ')}. Correct the input and start it again; {} takes the defaults.`;
-}

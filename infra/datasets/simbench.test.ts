@@ -4,7 +4,7 @@ import { parseMapping } from '../../streaming/sources/file/mapping.ts';
 import { SIMBENCH_MAPPING } from './simbench.ts';
 
 test('the mapping of SimBench is valid, in local time, and its futures are predictions', () => {
-  const { files } = parseMapping(readFileSync(SIMBENCH_MAPPING, 'utf8'), SIMBENCH_MAPPING);
+  const { files } = parseMapping(JSON.parse(readFileSync(SIMBENCH_MAPPING, 'utf8')), SIMBENCH_MAPPING);
   expect(files).toHaveLength(7);
   for (const { path, aspect, time } of files) {
     expect(time).toMatchObject({ timeZone: 'Europe/Berlin', overlap: 'by-order' });

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { asGridError, GridError } from '../../grid/errors.ts';
+import { asGridError } from '../../grid/errors.ts';
 import { parseRoutes, type RouteTable } from '../../grid/route.ts';
+import { parseJson, readTextFile, type ReadingOf } from '../../runtime/json-file.ts';
 import type { Logger } from '../../runtime/logger.ts';
 
 /** The routes in force at this moment. Ask again for each batch: the file may have changed. */
@@ -31,20 +31,25 @@ export interface RoutesFileOptions {
  * @throws GridError `invalid-routes`.
  */
 export async function followRoutesFile(options: RoutesFileOptions): Promise<RoutesFileWatch> {
-  let text = await read(options.path);
-  let table = parseRoutes(text, options.path);
+  const reading: ReadingOf = {
+    code: 'invalid-routes',
+    attempt: `Reading the routes file ${options.path}`,
+    advice: 'Correct the file, or set ROUTES_FILE to another.',
+  };
+  let text = await readTextFile(options.path, reading);
+  let table = parseRoutes(parseJson(text, reading), options.path);
   await options.onChange?.(table);
   options.logger.info({ file: options.path, routes: table.routeCount, topics: table.topics }, 'routes in force');
 
   let lastProblem = '';
   const reload = async (): Promise<void> => {
     try {
-      const newText = await read(options.path);
+      const newText = await readTextFile(options.path, reading);
       if (newText === text) {
         lastProblem = '';
         return;
       }
-      const newTable = parseRoutes(newText, options.path);
+      const newTable = parseRoutes(parseJson(newText, reading), options.path);
       await options.onChange?.(newTable);
       text = newText;
       table = newTable;
@@ -76,16 +81,4 @@ export async function followRoutesFile(options: RoutesFileOptions): Promise<Rout
       clearTimeout(timer);
     },
   };
-}
-
-async function read(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new GridError(
-      'invalid-routes',
-      `Reading the routes file ${path}: ${error instanceof Error ? error.message : String(error)}. Set ROUTES_FILE to a readable file.`,
-      { cause: error },
-    );
-  }
 }

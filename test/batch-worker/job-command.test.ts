@@ -18,7 +18,7 @@ describe('a job', () => {
       0,
       expect.objectContaining({ rows: 1_234_567, input: { tables: ['public.readings'] } }),
     ]);
-    expect(stderr).toContain('tables 2 published, 1 unchanged, 1 skipped, 1 parked; 1.23M rows in 12 splits');
+    expect(stderr).toContain('Imported 2 tables of PostgreSQL 18.1, database history: 1,234,567 rows in 0:01:01');
   });
 
   it('that fails ends with 1, says what was left undone and why, and gives code and message as JSON', async () => {
@@ -37,13 +37,14 @@ describe('a job', () => {
       workflowId: `${bed.taskQueue}-x`,
       details: { runId: '2026-03-01-0123456789ab' },
     });
-    expect(stderr).toMatch(/left undone +splits +code +why/);
-    expect(stderr).toMatch(/public\.readings +3,4 +source-unavailable +It hung up\./);
+    expect(stderr).toMatch(/left undone +of it +why/);
+    expect(stderr).toMatch(/public\.readings +splits 3, 4 +source-unavailable: It hung up\./);
   });
 
   it('shows its progress while it runs, and is cancelled by Ctrl-C', async () => {
     const job = new JobProcess(['importSqlHistory', '--input', '{"seconds":60}'], bed.environment());
-    const line = 'copying: 1 of 4 tables done, 1 parked, 1.00M of ~2.00M rows (50 %), 43 MB, 2.0 MB/s, ETA 0:21';
+    const line =
+      'copying: 1 of 4 tables done, 1 parked, 6 of 12 splits, 1,000,000 of about 2,000,000 rows (50 %), 43 MB, 2.0 MB/s, 0:00:21 left';
     await eventually('progress', () => job.stderr.includes(line));
     job.interrupt();
     const { code, json } = await job.result();
@@ -88,13 +89,13 @@ describe('a job', () => {
 
     await eventually('it is listed', async () => {
       const { stdout } = await run('list', '--status', 'running');
-      return new RegExp(`running +\\S+ +0:\\d\\d +importSqlHistory +${id}`).test(stdout);
+      return new RegExp(`running +\\S+ +0:\\d\\d:\\d\\d +importSqlHistory +${id}`).test(stdout);
     });
     const cancelled = await run('cancel', id);
     expect([cancelled.code, cancelled.json]).toEqual([0, expect.objectContaining({ status: 'cancelled' })]);
     expect((await run('cancel', id)).stderr).toContain('it is not running, it is cancelled');
     expect((await run('follow', id)).json).toMatchObject({ status: 'cancelled' });
-  }, 120_000);
+  });
 });
 
 it('retry starts retryFailedBackfills, and ends with 1 when a run has failed again', async () => {
@@ -109,7 +110,7 @@ describe('a wrong command ends with 2 and', () => {
   it('says where the JSON is wrong', async () => {
     const { code, stderr, json } = await run('importSqlHistory', '--input', '{"tables":["a",]}');
     expect(code).toBe(2);
-    expect(stderr).toContain('at position 15');
+    expect(stderr).toContain('line 1, column 16');
     expect(json).toMatchObject({ status: 'failed', code: 'invalid-input' });
   });
 
@@ -127,6 +128,13 @@ describe('a wrong command ends with 2 and', () => {
       expect(stderr.length).toBeGreaterThan(20);
     },
   );
+});
+
+it('asks Temporal directly, whatever proxy is set for the Web', async () => {
+  const proxy = 'http://127.0.0.1:9';
+  const environment = { http_proxy: proxy, https_proxy: proxy, grpc_proxy: proxy, no_proxy: '' };
+  const { code, stderr } = await JobProcess.run(['list'], { ...bed.environment(), ...environment });
+  expect([code, stderr]).toEqual([0, '']);
 });
 
 it('without Temporal ends with 1 and says where it looked', async () => {

@@ -16,7 +16,7 @@ let proxy: TcpProxy;
 function clientWith(options: Partial<HiveOptions> = {}): HiveClient {
   const { HIVE_URL, HDFS_USER } = loadConfig();
   const logger = createLogger({ name: 'test', level: 'warn', format: 'json' });
-  const client = new HiveClient({ url: HIVE_URL, user: HDFS_USER, callTimeoutMs: 100_000, logger, ...options });
+  const client = new HiveClient({ url: HIVE_URL, user: HDFS_USER, callTimeoutMs: 240_000, logger, ...options });
   clients.push(client);
   return client;
 }
@@ -39,6 +39,7 @@ describe('a query', () => {
       ['CAST(9223372036854775807 AS BIGINT)', '9223372036854775807'],
       ["CAST('12345678901234567890.123456789012345678' AS DECIMAL(38,18))", '12345678901234567890.123456789012345678'],
       ['CAST(0.1 AS DOUBLE)', '0.1'],
+      ['CAST(-0.0 AS DOUBLE) * 1', '-0'],
       ["CAST('NaN' AS DOUBLE)", 'NaN'],
       ['CAST(1 AS TINYINT)', '1'],
       ["CAST('abc' AS BINARY)", 'YWJj'],

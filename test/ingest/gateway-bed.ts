@@ -1,4 +1,4 @@
-import { KafkaProducer } from '../../connectors/kafka/producer.ts';
+import { KafkaProducer } from '../../connectors/kafka/produce/producer.ts';
 import { createMetrics, type Registry } from '../../runtime/metrics.ts';
 import {
   startGateway,

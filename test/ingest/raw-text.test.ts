@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KafkaProducer } from '../../connectors/kafka/producer.ts';
+import { KafkaProducer } from '../../connectors/kafka/produce/producer.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { startRawTextSource, type RawTextSource } from '../../streaming/sources/raw-text/raw-text-source.ts';
 import { loadConfig } from '../../runtime/config.ts';

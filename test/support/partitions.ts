@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import type { ConsumedBatch, ConsumedRecord, PartitionContext } from '../../connectors/kafka/consumed.ts';
+import type { ConsumedBatch, ConsumedRecord, PartitionContext } from '../../connectors/kafka/consume/consumed.ts';
 import { parseRoutes } from '../../grid/route.ts';
 import type { Routes } from '../../streaming/routes/routes-file.ts';
 
@@ -8,7 +8,7 @@ export const LIMITS = { maxBytes: 65_536, maxAheadMs: 3_600_000 };
 
 /** Fixed routes from the text of a routes file; no routes at all by default. */
 export function routesOf(file: object = {}): Routes {
-  const table = parseRoutes(JSON.stringify(file), 'test routes');
+  const table = parseRoutes(file, 'test routes');
   return { current: () => table };
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ImportSummary } from '../../grid/history/import-summary.ts';
+import type { ImportSummary } from '../../workflows/import/contract.ts';
 import { failureOf, progressOf, summaryOf, WorkflowBed } from './workflow-bed.ts';
 
 let bed: WorkflowBed;

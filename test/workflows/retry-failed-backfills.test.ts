@@ -1,7 +1,8 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../grid/errors.ts';
-import type { ImportSummary, RetrySummary } from '../../grid/history/import-summary.ts';
+import type { ImportSummary } from '../../workflows/import/contract.ts';
+import type { RetrySummary } from '../../workflows/retry/contract.ts';
 import { eventually } from '../support/eventually.ts';
 import { failureOf, progressOf, summaryOf, WorkflowBed, type ImportBed } from './workflow-bed.ts';
 

@@ -5,7 +5,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { createRetryActivities } from '../../activities/retry/create.ts';
 import { failuresByCode } from '../../connectors/temporal/activity-failures.ts';
 import { TemporalClient } from '../../connectors/temporal/client.ts';
-import type { ImportProgress, ImportSummary } from '../../grid/history/import-summary.ts';
+import type { ImportProgress, ImportSummary } from '../../workflows/import/contract.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { projectWorkflowBundle } from '../../workers/batch/workflow-bundle.ts';

@@ -1,52 +1,38 @@
-import { createImportActivities } from '../../activities/import/create.ts';
-import { createRetryActivities } from '../../activities/retry/create.ts';
 import { answeringAddress, TemporalClient } from '../../connectors/temporal/client.ts';
 import { installTemporalRuntime } from '../../connectors/temporal/runtime.ts';
+import { applyEventually, configuredSchedule } from '../../connectors/temporal/configured-schedule.ts';
 import { TemporalWorkers } from '../../connectors/temporal/workers.ts';
 import { startOperationsServer } from '../../runtime/http/operations-server.ts';
-import type { ImportActivities } from '../../grid/history/import-activities.ts';
 import type { ProcessContext, RunningProcess } from '../../runtime/process.ts';
-import { openImportDependencies } from './import-dependencies.ts';
-import { applyNightlyEventually, nightlySchedule } from './nightly-schedule.ts';
+import { JOBS } from '../../workflows/registry.ts';
+import { jobActivities } from './job-activities.ts';
+import { workerQueues } from './queues.ts';
+import { openServices } from './services.ts';
 import { projectWorkflowBundle } from './workflow-bundle.ts';
 
-/** Activities that hold no connection to a source: the keepers of snapshots, publishing, finding failed runs. */
-const LIGHT_ACTIVITY_SLOTS = 50;
-
 /**
- * The batch worker: workflows and light activities on the configured task queue, activities that hold a connection to a history
- * database on `<queue>-source`, as many at once as there may be connections. It waits for Temporal, and keeps the nightly schedule.
+ * The batch worker: does all jobs of the registry, on the task queues that their contracts name. It waits for Temporal, and keeps the
+ * schedules.
  */
 export async function startBatchWorker({ config, logger, metrics, stopping }: ProcessContext): Promise<RunningProcess> {
   // What is wrong in the configuration ends the process before it takes on any work.
-  const nightly = nightlySchedule(config);
+  const schedules = JOBS.flatMap(({ contract: { schedule, ...job } }) =>
+    schedule === undefined ? [] : [configuredSchedule({ ...job, schedule }, config)],
+  );
   const temporal = new TemporalClient({
     address: await answeringAddress(config.TEMPORAL_ADDRESS, config.TEMPORAL_NAMESPACE),
     namespace: config.TEMPORAL_NAMESPACE,
     identity: `batch@${process.pid}`,
   });
-  const opened = await openImportDependencies(config, temporal, logger, metrics);
-  const activities = createImportActivities(opened.dependencies);
+  const services = openServices(config, temporal, logger, metrics);
+  const activities = await jobActivities(services);
   const sdk = await installTemporalRuntime({ logger: logger.child({ component: 'temporal' }), processName: 'batch' });
-  const taskQueue = config.TEMPORAL_TASK_QUEUE;
   const workers = TemporalWorkers.start({
     addresses: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
     logger,
     shutdownTimeoutMs: config.SHUTDOWN_TIMEOUT_MS,
-    queues: [
-      {
-        taskQueue,
-        activities: { ...lightOf(activities), ...createRetryActivities({ client: temporal, logger }) },
-        activitySlots: LIGHT_ACTIVITY_SLOTS,
-        workflowBundle: await projectWorkflowBundle(config, logger),
-      },
-      {
-        taskQueue: `${taskQueue}-source`,
-        activities: sourceBoundOf(activities),
-        activitySlots: config.HISTORY_MAX_CONNECTIONS,
-      },
-    ],
+    queues: workerQueues(JOBS, activities, config, await projectWorkflowBundle(config, logger)),
   });
   const operations = await startOperationsServer({
     host: config.OPERATIONS_HOST,
@@ -59,31 +45,12 @@ export async function startBatchWorker({ config, logger, metrics, stopping }: Pr
     readiness: () => workers.readiness(),
     logger,
   });
-  const scheduled = applyNightlyEventually(temporal, nightly, logger, stopping);
+  const scheduled = Promise.all(schedules.map((schedule) => applyEventually(temporal, schedule, logger, stopping)));
   return {
     done: Promise.race([workers.ended, scheduled.then(() => workers.ended)]),
     async stop() {
       await Promise.all([workers.stop(), scheduled.catch(() => undefined)]);
-      await Promise.all([opened.close(), temporal.close(), operations.close()]);
+      await Promise.all([services.close(), temporal.close(), operations.close()]);
     },
-  };
-}
-
-type SourceBound = 'planTable' | 'bringSplits';
-
-/** Those that hold a connection to a source while they run. */
-function sourceBoundOf(activities: ImportActivities): Pick<ImportActivities, SourceBound> {
-  return {
-    planTable: (request) => activities.planTable(request),
-    bringSplits: (stretch) => activities.bringSplits(stretch),
-  };
-}
-
-function lightOf(activities: ImportActivities): Omit<ImportActivities, SourceBound> {
-  return {
-    openImport: (request) => activities.openImport(request),
-    holdSnapshot: (run) => activities.holdSnapshot(run),
-    publishTable: (request) => activities.publishTable(request),
-    discardWork: (request) => activities.discardWork(request),
   };
 }

@@ -1,5 +1,6 @@
 import { proxyActivities, workflowInfo, type ActivityOptions } from '@temporalio/workflow';
-import type { ImportActivities, RetryActivities } from '../../grid/history/import-activities.ts';
+import type { ImportActivities } from '../../grid/history/import-activities.ts';
+import { taskQueue } from '../job/task-queues.ts';
 
 /**
  * How long a worker may be silent before its activity is given to another. Activities give a sign of life of their own
@@ -30,11 +31,6 @@ export const { openImport } = proxyActivities<Pick<ImportActivities, 'openImport
 export const { holdSnapshot, discardWork } =
   proxyActivities<Pick<ImportActivities, 'holdSnapshot' | 'discardWork'>>(patient);
 
-export const { findFailedRuns } = proxyActivities<RetryActivities>({
-  startToCloseTimeout: '10 minutes',
-  retry: { ...RETRY, maximumAttempts: 5 },
-});
-
 type SourceActivities = Pick<ImportActivities, 'planTable' | 'bringSplits'>;
 
 /**
@@ -44,8 +40,8 @@ type SourceActivities = Pick<ImportActivities, 'planTable' | 'bringSplits'>;
  * @param summary of the call, for people
  */
 export function sourceActivities(summary: string): SourceActivities {
-  const taskQueue = `${workflowInfo().taskQueue}-source`;
-  return proxyActivities<SourceActivities>({ ...patient, taskQueue, summary });
+  const queue = taskQueue(workflowInfo().taskQueue, 'source');
+  return proxyActivities<SourceActivities>({ ...patient, taskQueue: queue, summary });
 }
 
 /** @param summary of the call, for people */

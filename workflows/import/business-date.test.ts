@@ -1,6 +1,7 @@
 import { TypedSearchAttributes, defineSearchAttributeKey } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
-import { businessDate, dayIn } from './business-date.ts';
+import { dayIn } from '../../grid/day.ts';
+import { businessDate } from './business-date.ts';
 
 const startTime = new Date('2026-03-10T09:00:00Z');
 const scheduledStart = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');

@@ -1,8 +1,7 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
+import { dayIn } from '../../grid/day.ts';
 import type { ImportInput } from '../../grid/history/import-input.ts';
-
-/** Memo by which the schedule tells its zone (an IANA name) to the runs that it starts. */
-export const BUSINESS_TIME_ZONE = 'businessTimeZone';
+import { BUSINESS_TIME_ZONE } from './contract.ts';
 
 /**
  * The day that a run stands for, YYYY-MM-DD: what was asked for; for a run that takes up another, that one's; the day that it was
@@ -19,17 +18,4 @@ export function businessDate(
   const moment = scheduled?.value instanceof Date ? scheduled.value : info.startTime;
   const zone = info.memo?.[BUSINESS_TIME_ZONE];
   return dayIn(moment, typeof zone === 'string' ? zone : 'UTC');
-}
-
-/** Day of a moment in a zone; in UTC when nobody knows the zone. */
-export function dayIn(moment: Date, timeZone: string): string {
-  try {
-    const parts = new Intl.DateTimeFormat('en-US', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' })
-      .formatToParts(moment)
-      .map(({ type, value }) => [type, value] as const);
-    const { year = '', month = '', day = '' } = Object.fromEntries(parts);
-    return `${year.padStart(4, '0')}-${month}-${day}`;
-  } catch {
-    return moment.toISOString().slice(0, 10);
-  }
 }

@@ -2,12 +2,13 @@ import { CancellationScope, CancelledFailure, isCancellation, sleep, workflowInf
 import type { ImportRun, StretchResult } from '../../grid/history/import-activities.ts';
 import type { SourceSnapshot } from '../../grid/history/sql-source.ts';
 import { sourceActivities } from './activity-calls.ts';
-import { failureReason, type FailureReason } from './failure-reason.ts';
-import { inLanes } from './lanes.ts';
+import { failureReason, type FailureReason } from '../job/failure-reason.ts';
+import { inLanes } from '../job/lanes.ts';
 import { notTried, OutageWatch } from './outage-watch.ts';
 import { remainingStretches, stretchSize, withRange, type SplitRange } from './split-ranges.ts';
 import { planned, type ParkedSplit, type PlannedWork, type TableWork } from './table-work.ts';
-import { qualifiedName, runFor } from './import-run.ts';
+import { runFor } from './import-run.ts';
+import { qualifiedName } from './table-name.ts';
 
 /**
  * How a round ends: everything is at its snapshot; the history is long enough, go on in a new run; the source does not know the
@@ -204,7 +205,7 @@ export class CopyRound {
       this.#works[index] = { state: 'gone', table: work.table, reason: reason.message };
     } else if (range !== undefined && work.state === 'planned' && canParkSplit(work, reason)) {
       const { split, code, message } = reason;
-      const parked = [...work.parked, { split, code, reason: message }];
+      const parked = [...work.parked, { split, code, reason: message }].sort((a, b) => a.split - b.split);
       this.#works[index] = { ...work, parked };
       if (splitsLeft(range, parked)) this.#stretches.unshift({ index, range });
     } else {
@@ -216,7 +217,7 @@ export class CopyRound {
   #park(index: number, code: string, reason: string): void {
     const work = this.#works[index];
     if (work?.state !== 'unplanned' && work?.state !== 'planned') return;
-    const splits = work.parked.map(({ split }) => split).sort((a, b) => a - b);
+    const splits = work.parked.map(({ split }) => split);
     this.#works[index] = {
       state: 'parked',
       table: work.table,

@@ -4,22 +4,23 @@ import {
   condition,
   isCancellation,
   log,
-  setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ImportRun, OpenedImport } from '../../grid/history/import-activities.ts';
-import type { ImportPhase, ImportProgress, ImportSummary } from '../../grid/history/import-summary.ts';
+import type { ImportPhase, ImportProgress, ImportSummary } from './contract.ts';
 import type { SourceSnapshot, TableId } from '../../grid/history/sql-source.ts';
+import { JobProgress } from '../job/job-progress.ts';
 import { discardWork, openImport } from './activity-calls.ts';
-import { failureReason, isOutage } from './failure-reason.ts';
-import { qualifiedName, withFoundTables } from './import-run.ts';
+import { failureReason, isOutage } from '../job/failure-reason.ts';
+import { withFoundTables } from './import-run.ts';
 import type { ProgressDelta } from './messages.ts';
 import { packTables, unpackTable, type PackedTable } from './packed-tables.ts';
 import { CopyPhase, publishPhase } from './phases.ts';
 import { ProgressBoard } from './progress-board.ts';
-import { progressText } from './progress-text.ts';
+import { importText } from './text.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 import { parkedMessage, refusedMessage, summaryOf } from './summary.ts';
+import { qualifiedName } from './table-name.ts';
 import { parkedOf, progressOf, unplanned, type TableWork } from './table-work.ts';
 
 /** Publishing is mostly waiting for Hive. */
@@ -40,6 +41,7 @@ interface OpenJob {
 export class ImportJob {
   readonly #request: Request;
   readonly #board: ProgressBoard;
+  readonly #progress: JobProgress<ImportProgress>;
   readonly #copying = new CopyPhase();
   readonly #keeper: SnapshotKeeper;
   readonly #startedMs = workflowInfo().startTime.getTime();
@@ -58,6 +60,7 @@ export class ImportJob {
     this.#request = request;
     this.#isResumable = request.input.resume !== undefined;
     this.#board = new ProgressBoard(request.runId, this.#startedMs);
+    this.#progress = new JobProgress(importText, () => this.#board.progress(Date.now()));
     this.#keeper = new SnapshotKeeper({
       taken: (snapshot) => {
         this.#board.snapshot = snapshot;
@@ -69,10 +72,6 @@ export class ImportJob {
       },
     });
     this.#show();
-  }
-
-  progress(): ImportProgress {
-    return this.#board.progress(Date.now());
   }
 
   snapshotTaken(snapshot: SourceSnapshot): void {
@@ -315,6 +314,6 @@ export class ImportJob {
   }
 
   #show(): void {
-    setCurrentDetails(progressText(this.progress()));
+    this.#progress.show();
   }
 }

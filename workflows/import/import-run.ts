@@ -1,10 +1,6 @@
 import type { ImportRun } from '../../grid/history/import-activities.ts';
 import type { TableId } from '../../grid/history/sql-source.ts';
-
-/** As people write it, and as the input names it. */
-export function qualifiedName({ schema, name }: TableId): string {
-  return `${schema}.${name}`;
-}
+import { qualifiedName } from './table-name.ts';
 
 /**
  * The run without what is only about finding the tables: it is the input of thousands of activities, and the names of

@@ -1,15 +1,13 @@
 /** What the workflows of one import tell each other, and the signals that come from outside. */
-import { defineQuery, defineSignal } from '@temporalio/workflow';
+import { defineSignal } from '@temporalio/workflow';
+import { z } from 'zod';
 import type { ImportRun, SnapshotTaken } from '../../grid/history/import-activities.ts';
-import type { ImportProgress, TableProgress } from '../../grid/history/import-summary.ts';
-import type { SourceSnapshot } from '../../grid/history/sql-source.ts';
+import { sourceSnapshot, type SourceSnapshot } from '../../grid/history/sql-source.ts';
+import { tableStanding } from './contract.ts';
 import type { PackedTable } from './packed-tables.ts';
 
 /** From the keeper to `importSqlHistory`, which passes it on to `copyTables`. */
 export const snapshotTaken = defineSignal<[SnapshotTaken]>('snapshotTaken');
-/** From people and `retryFailedBackfills`: try again what is parked. */
-export const retryFailed = defineSignal('retryFailed');
-export const progressQuery = defineQuery<ImportProgress>('progress');
 
 /** From `copyTables` and `publishTables` to `importSqlHistory`. */
 export const tablesProgressed = defineSignal<[readonly ProgressDelta[]]>('tablesProgressed');
@@ -17,7 +15,15 @@ export const tablesProgressed = defineSignal<[readonly ProgressDelta[]]>('tables
 export const snapshotLost = defineSignal<[SourceSnapshot]>('snapshotLost');
 
 /** How a table stands, by its place in the request. */
-export type ProgressDelta = readonly [index: number, progress: Omit<TableProgress, 'table'>];
+const progressDelta = z.tuple([z.int(), tableStanding]).readonly();
+export type ProgressDelta = z.output<typeof progressDelta>;
+
+/** What the signals carry. */
+export const signalPayloads = {
+  snapshotTaken: z.object({ snapshot: sourceSnapshot }),
+  snapshotLost: sourceSnapshot,
+  tablesProgressed: z.array(progressDelta),
+} as const;
 
 interface TablesRequest {
   readonly run: ImportRun;

@@ -1,4 +1,4 @@
-import { isOutage, type FailureReason } from './failure-reason.ts';
+import { isOutage, type FailureReason } from '../job/failure-reason.ts';
 
 /**
  * So many final failures in a row, each after minutes of attempts, and nothing that succeeded in between: trying the thousands of

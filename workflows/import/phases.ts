@@ -2,11 +2,11 @@ import {
   CancellationScope,
   log,
   startChild,
-  workflowInfo,
   type ChildWorkflowHandle,
   type ChildWorkflowOptions,
 } from '@temporalio/workflow';
 import type { SourceSnapshot } from '../../grid/history/sql-source.ts';
+import { partId } from '../job/ids.ts';
 import {
   snapshotTaken,
   type CopyRequest,
@@ -64,9 +64,8 @@ export async function publishPhase(request: PublishRequest, part: number): Promi
 
 /** Whatever ends the import ends the child; it may take the time to end in order. */
 function childOptions(phase: string, part: number): ChildWorkflowOptions {
-  const { workflowId, runId } = workflowInfo();
   return {
-    workflowId: `${workflowId}/${phase}-${part}-${runId.slice(-12)}`,
+    workflowId: partId(`${phase}-${part}`),
     parentClosePolicy: 'REQUEST_CANCEL',
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   };

@@ -1,4 +1,4 @@
-import type { ImportPhase, ImportProgress, TableProgress, TableState } from '../../grid/history/import-summary.ts';
+import type { ImportPhase, ImportProgress, TableProgress, TableStanding, TableState } from './contract.ts';
 import type { SourceName } from '../../grid/history/import-input.ts';
 import type { SourceSnapshot, TableId } from '../../grid/history/sql-source.ts';
 
@@ -53,7 +53,7 @@ export class ProgressBoard {
     this.#samples = [];
   }
 
-  update(index: number, progress: Omit<TableProgress, 'table'>, nowMs: number): void {
+  update(index: number, progress: TableStanding, nowMs: number): void {
     const before = this.#rows[index];
     if (before === undefined) return;
     const { table } = before.progress;

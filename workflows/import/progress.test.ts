@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ProgressBoard } from './progress-board.ts';
-import { parkedText, progressText } from './progress-text.ts';
+import { markdown } from '../job/markdown.ts';
+import { importText } from './text.ts';
 
 const loads = { schema: 'public', name: 'loads' };
 const nodes = { schema: 'public', name: 'no|des' };
@@ -63,24 +64,13 @@ describe('the progress of an import', () => {
     const shown = board();
     shown.update(0, { ...copying, splitsDone: 10, rows: 1_234_567, textBytes: 8, state: 'published' }, 0);
     shown.update(1, { ...copying, state: 'parked', reason: 'row-too-large: a\nrow' }, 0);
-    const text = progressText(shown.progress(0));
-    expect(text).toContain('Import **2026-03-01-0123456789ab** of postgres, database history: **copying**');
-    expect(text).toContain('1 of 2 tables done, 1 parked; 10 of 20 splits; 1,234,567 of about 1,235,567 rows');
-    expect(text).toContain(['public.loads', 'published', '10 / 10', '1,234,567 / 1,234,567', '', ''].join('\u2003 | '));
+    const text = markdown(importText.progress(shown.progress(0)));
+    expect(text).toContain('**Import 2026-03-01-0123456789ab of postgres, database history**');
     expect(text).toContain(
-      ['public.no\\|des', 'parked: row-too-large: a row', '0 / 10', '0 / 1,000', '', ''].join('\u2003 | '),
+      'copying: 1 of 2 tables done, 1 parked, 10 of 20 splits, 1,234,567 of about 1,235,567 rows (99 %)',
     );
-  });
-});
-
-describe('what is parked', () => {
-  it('is a table of what and why', () => {
-    const text = parkedText([
-      { table: loads, code: 'row-too-large', reason: 'a row of 3 GB', splits: [3, 7] },
-      { table: nodes, code: 'table-changed', reason: 'it was truncated', splits: [] },
-    ]);
-    expect(text).toBe(
-      'public.loads   splits 3, 7  row-too-large: a row of 3 GB\npublic.no|des  whole table  table-changed: it was truncated',
-    );
+    const cells = (...of: readonly string[]): string => of.join('\u2003 | ');
+    expect(text).toContain(cells('public.loads', 'published', '10 of 10', '1,234,567 of 1,234,567', '', ''));
+    expect(text).toContain(cells('public.no\\|des', 'parked', '0 of 10', '0 of 1,000', '', '', 'row-too-large: a row'));
   });
 });

@@ -1,8 +1,8 @@
 import type { ImportRun, OpenedImport } from '../../grid/history/import-activities.ts';
-import type { ImportedTable, ImportSummary, ParkedTable } from '../../grid/history/import-summary.ts';
+import type { ImportedTable, ImportSummary, ParkedTable } from './contract.ts';
 import type { SourceSnapshot } from '../../grid/history/sql-source.ts';
-import { qualifiedName } from './import-run.ts';
-import { parkedText } from './progress-text.ts';
+import { qualifiedName } from './table-name.ts';
+import { parkedText } from './text.ts';
 import { parkedOf, type TableWork } from './table-work.ts';
 
 /** Fits into what Temporal stores comfortably, however many tables there are. */

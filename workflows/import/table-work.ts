@@ -1,5 +1,5 @@
 import type { PlannedTable, TableResult } from '../../grid/history/import-activities.ts';
-import type { ParkedTable, TableProgress } from '../../grid/history/import-summary.ts';
+import type { ParkedTable, TableProgress } from './contract.ts';
 import type { SourceSnapshot, TableId } from '../../grid/history/sql-source.ts';
 import { splitsIn, type SplitRange } from './split-ranges.ts';
 
@@ -58,6 +58,7 @@ export interface PlannedWork {
   /** Ranges that are at the snapshot; parked splits within are not. */
   readonly done: readonly SplitRange[];
   readonly figures: Figures;
+  /** In order of their numbers. */
   readonly parked: readonly ParkedSplit[];
   /** Of this table alone, where snapshots are not shared. */
   readonly snapshot?: SourceSnapshot;
@@ -111,7 +112,7 @@ export function parkedOf(work: TableWork): ParkedTable | undefined {
   if (work.state !== 'planned') return undefined;
   const [first] = work.parked;
   if (first === undefined) return undefined;
-  const splits = work.parked.map(({ split }) => split).sort((a, b) => a - b);
+  const splits = work.parked.map(({ split }) => split);
   return { table: work.table, code: first.code, reason: first.reason, splits };
 }
 

@@ -1,7 +1,7 @@
 /** The HDFS sink as the speed-layer worker runs it, until everything is committed, verified and published. */
 import { HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
 import { createKafka } from '../../../connectors/kafka/client.ts';
-import { PartitionConsumer } from '../../../connectors/kafka/partition-consumer.ts';
+import { PartitionConsumer } from '../../../connectors/kafka/consume/partition-consumer.ts';
 import { parseRoutes } from '../../../grid/route.ts';
 import { loadConfig } from '../../../runtime/config.ts';
 import { createLogger } from '../../../runtime/logger.ts';
@@ -14,7 +14,7 @@ const run = JSON.parse(process.argv[2] ?? '{}') as SideRun;
 const config = loadConfig();
 const logger = createLogger({ name: 'bench', level: 'warn', format: 'json' });
 const hdfs = new HdfsClient({ nameNodeUrls: [run.webHdfsUrl], user: config.HDFS_USER });
-const table = parseRoutes('{}', 'bench');
+const table = parseRoutes({}, 'bench');
 const limits = { maxBytes: config.ENVELOPE_MAX_BYTES, maxAheadMs: config.EVENT_TIME_MAX_AHEAD_SECONDS * 1_000 };
 const begun = { atMs: 0, cpu: process.cpuUsage() };
 let processed = 0;

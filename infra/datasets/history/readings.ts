@@ -84,7 +84,7 @@ async function addSeries(present: SampleMark, filling: Filling): Promise<Omit<Sa
  * @throws GridError `source-unavailable` when SimBench's files are not where they should be.
  */
 export async function chosenSeries(directory: string, from: number, to: number): Promise<TableLayout[]> {
-  const { files } = parseMapping(readFileSync(SIMBENCH_MAPPING, 'utf8'), SIMBENCH_MAPPING);
+  const { files } = parseMapping(JSON.parse(readFileSync(SIMBENCH_MAPPING, 'utf8')), SIMBENCH_MAPPING);
   const layouts = await Promise.all(
     PROFILES.map(async (path) => {
       const mapping = files.find((file) => file.path === path);
@@ -122,7 +122,7 @@ async function* readingLines(
       if (escaped === undefined) fields.set(text, (escaped = copyField(text)));
       return escaped;
     };
-    for await (const lines of readLines({ path, encoding: mapping.encoding, start: dataStart, signal })) {
+    for await (const { lines } of readLines({ path, encoding: mapping.encoding, start: dataStart, signal })) {
       for (const line of lines) {
         const content = readRow(line, layout, clock, ALL_TIMES);
         if (content.kind === 'nothing') continue;

@@ -1,9 +1,11 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { matchesAny, parseMapping } from './mapping.ts';
+import { matchesAny, parseMapping, readMapping } from './mapping.ts';
 
 const wide = { layout: 'wide', path: 'a.csv', unit: 'MW', time: { column: 'time' } };
-const mapping = (changed: object) => JSON.stringify({ dataset: 'test', files: [wide], ...changed });
-const parse = (changed: object) => parseMapping(mapping(changed), 'test.json');
+const parse = (changed: object) => parseMapping({ dataset: 'test', files: [wide], ...changed }, 'test.json');
 
 test('what is left out has its default', () => {
   expect(parse({}).files[0]).toEqual({
@@ -12,6 +14,7 @@ test('what is left out has its default', () => {
     delimiter: ',',
     quote: '"',
     encoding: 'utf-8',
+    lastLine: 'settled',
     skipLines: 0,
     decimal: '.',
     thousands: '',
@@ -60,9 +63,23 @@ describe('a mistake is told with its place', () => {
     expect(() => parse(changed)).toThrow('test.json');
   });
 
-  test('text that is not JSON', () => {
-    expect(() => parseMapping('{', 'test.json')).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
+  test('something else than an object', () => {
+    expect(() => parseMapping(7, 'test.json')).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
   });
+});
+
+test('a mapping file may begin with a byte order mark; one that is not there or no JSON is told', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'powergrid-mapping-'));
+  const path = join(directory, 'mapping.json');
+  try {
+    await expect(readMapping(path)).rejects.toThrow(/ENOENT/);
+    await writeFile(path, `\uFEFF${JSON.stringify({ dataset: 'test', files: [wide] })}`);
+    expect(await readMapping(path)).toMatchObject({ dataset: 'test' });
+    await writeFile(path, '{');
+    await expect(readMapping(path)).rejects.toMatchObject({ code: 'invalid-configuration' });
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 });
 
 test('a star in a pattern stands for any text, everything else for itself', () => {

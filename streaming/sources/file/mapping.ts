@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { GridError } from '../../../grid/errors.ts';
 import { TEMPORAL_ASPECTS } from '../../../grid/reading.ts';
+import { readJsonFile } from '../../../runtime/json-file.ts';
 import { checkTimePattern } from './series-time.ts';
 import { isTimeZone } from './time-zone.ts';
 
@@ -32,6 +32,8 @@ const common = {
   delimiter: oneCharacter.prefault(','),
   quote: z.union([oneCharacter, z.literal('')]).prefault('"'),
   encoding: z.enum(['utf-8', 'latin1']).prefault('utf-8'),
+  /** When a last line without a line break is taken for a whole one; see {@link LastLineRule}. */
+  lastLine: z.enum(['settled', 'complete', 'held']).prefault('settled'),
   /** Lines before the header line. */
   skipLines: z.int().min(0).max(1_000).prefault(0),
   decimal: z.enum(['.', ',']).prefault('.'),
@@ -99,13 +101,7 @@ export interface Mapping {
  * @param origin where it is from, for messages.
  * @throws GridError `invalid-configuration`: one sentence per fault, each with its place.
  */
-export function parseMapping(text: string, origin: string): Mapping {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw invalid(origin, [`it is not valid JSON: ${error instanceof Error ? error.message : String(error)}`], error);
-  }
+export function parseMapping(json: unknown, origin: string): Mapping {
   const outer = mapping.safeParse(json);
   if (!outer.success) throw invalid(origin, sentences(outer.error, ''));
   const { dataset, defaults, files } = outer.data;
@@ -133,13 +129,12 @@ export function parseMapping(text: string, origin: string): Mapping {
 
 /** {@link parseMapping} of a file. */
 export async function readMapping(path: string): Promise<Mapping> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw invalid(path, [`it cannot be read: ${error instanceof Error ? error.message : String(error)}`], error);
-  }
-  return parseMapping(text, path);
+  const json = await readJsonFile(path, {
+    code: 'invalid-configuration',
+    attempt: `Reading the mapping ${path} (FILE_SOURCE_MAPPING)`,
+    advice: 'Correct it; its fields are listed in docs/sources.md.',
+  });
+  return parseMapping(json, path);
 }
 
 /** Whether a name fits one of the patterns, in which `*` stands for any text. */
@@ -161,10 +156,9 @@ function sentences(error: z.ZodError, place: string): string[] {
   return error.issues.map((issue) => `${place}${issue.path.join('.')}: ${issue.message}`);
 }
 
-function invalid(origin: string, faults: readonly string[], cause?: unknown): GridError {
+function invalid(origin: string, faults: readonly string[]): GridError {
   return new GridError(
     'invalid-configuration',
     `Reading the mapping ${origin}: ${faults.join('; ')}. Correct it; its fields are listed in docs/sources.md.`,
-    { cause },
   );
 }

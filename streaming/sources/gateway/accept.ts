@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decodeEnvelope, type DecodeLimits, type Rejection } from '../../../grid/envelope.ts';
 import { GridError } from '../../../grid/errors.ts';
 import type { ByteBudget } from '../../../runtime/byte-budget.ts';
-import type { ProducedRecord } from '../../../connectors/kafka/record-producer.ts';
+import type { ProducedRecord } from '../../../connectors/kafka/produce/record-producer.ts';
 import { DetailedError } from '../../../runtime/http/http-server.ts';
 import { busy } from '../../../runtime/http/request-body.ts';
 import type { BodyFormat } from './body-format.ts';

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { KafkaProducer } from '../../../connectors/kafka/producer.ts';
+import type { KafkaProducer } from '../../../connectors/kafka/produce/producer.ts';
 import { asGridError, GridError } from '../../../grid/errors.ts';
 import { ByteBudget } from '../../../runtime/byte-budget.ts';
 import type { Logger } from '../../../runtime/logger.ts';

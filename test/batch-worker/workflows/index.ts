@@ -7,7 +7,8 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ImportProgress, ImportSummary, RetrySummary } from '../../../grid/history/import-summary.ts';
+import type { ImportProgress, ImportSummary } from '../../../workflows/import/contract.ts';
+import type { RetrySummary } from '../../../workflows/retry/contract.ts';
 import type { StepsInput, TestActivities } from '../activities.ts';
 
 const { fail } = proxyActivities<TestActivities>({

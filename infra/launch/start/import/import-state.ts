@@ -1,4 +1,4 @@
-import type { ImportProgressAnswer, ImportSummaryAnswer } from './import-answers.ts';
+import type { ImportProgress, ImportSummary } from '../../../../workflows/import/contract.ts';
 
 /**
  * How the import of SQL history stands.
@@ -17,10 +17,10 @@ export type ImportState =
       readonly kind: 'running';
       readonly workflowId: string;
       /** Undefined until the workflow has answered. */
-      readonly progress: ImportProgressAnswer | undefined;
+      readonly progress: ImportProgress | undefined;
       readonly rowsPerSecond: number | undefined;
     }
-  | { readonly kind: 'done'; readonly workflowId: string; readonly summary: ImportSummaryAnswer }
+  | { readonly kind: 'done'; readonly workflowId: string; readonly summary: ImportSummary }
   /** `workflowId` is undefined when there was nothing to retry, since it had not begun. */
   | { readonly kind: 'failed'; readonly workflowId: string | undefined; readonly message: string }
   | { readonly kind: 'interrupted'; readonly workflowId: string };

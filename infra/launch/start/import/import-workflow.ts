@@ -1,17 +1,13 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { answeringAddress, TemporalClient } from '../../../../connectors/temporal/client.ts';
+import { startOrTakeUp, statusOf } from '../../../../connectors/temporal/executions.ts';
 import { FollowedWorkflow } from '../../../../connectors/temporal/followed-workflow.ts';
 import { asGridError } from '../../../../grid/errors.ts';
 import type { Config } from '../../../../runtime/config.ts';
-import {
-  importProgress,
-  importSummary,
-  type ImportProgressAnswer,
-  type ImportSummaryAnswer,
-} from './import-answers.ts';
+import { firstAbortionOf } from '../../../../runtime/waiting/abortion.ts';
+import { pause } from '../../../../runtime/waiting/pause.ts';
+import { importContract, type ImportProgress, type ImportSummary } from '../../../../workflows/import/contract.ts';
 
-const WORKFLOW_TYPE = 'importSqlHistory';
+const { workflowType } = importContract;
 /** The import of everything, by which a fresh stack gets its history. */
 export const FIRST_IMPORT = 'first-import';
 /** The one of later starts, which takes over what has changed since. */
@@ -23,8 +19,7 @@ const CALL_TIMEOUT_MS = 5_000;
 const LONGEST_START_MS = 30_000;
 
 export type ImportEnd =
-  | { readonly kind: 'done'; readonly summary: ImportSummaryAnswer }
-  | { readonly kind: 'failed'; readonly message: string };
+  { readonly kind: 'done'; readonly summary: ImportSummary } | { readonly kind: 'failed'; readonly message: string };
 
 /** The workflow `importSqlHistory` of one `npm start`, as an operator would start and follow it. */
 export class ImportWorkflow {
@@ -56,26 +51,13 @@ export class ImportWorkflow {
       callTimeoutMs: CALL_TIMEOUT_MS,
     });
     try {
-      const isRunning = await untilAnswered(signal, () =>
-        client.call('Looking for the first import', (sdk) => isUnderWay(sdk, FIRST_IMPORT), { signal }),
-      );
-      if (isRunning) return new ImportWorkflow(client, FIRST_IMPORT);
+      const status = await untilAnswered(signal, () => statusOf(client, FIRST_IMPORT, signal));
+      if (status === 'RUNNING') return new ImportWorkflow(client, FIRST_IMPORT);
       const [workflowId, input] = (await isImported())
         ? ([LATER_IMPORT, { mode: 'merge', reconcile: true }] as const)
         : ([FIRST_IMPORT, {}] as const);
-      await client.call(
-        `Starting ${WORKFLOW_TYPE} as ${workflowId}`,
-        (sdk) =>
-          sdk.workflow.start(WORKFLOW_TYPE, {
-            workflowId,
-            taskQueue: config.TEMPORAL_TASK_QUEUE,
-            args: [input],
-            workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-            // One that an earlier start has left is as good.
-            workflowIdConflictPolicy: 'USE_EXISTING',
-          }),
-        { signal },
-      );
+      // One that an earlier start has left is as good.
+      await startOrTakeUp(client, { workflowType, workflowId, taskQueue: config.TEMPORAL_TASK_QUEUE, input }, signal);
       return new ImportWorkflow(client, workflowId);
     } catch (error) {
       await client.close();
@@ -90,43 +72,35 @@ export class ImportWorkflow {
    * @throws GridError `temporal-unavailable`, `temporal-refused`; `shutting-down` when `signal` aborts: the workflow goes on as
    *   soon as there is a worker
    */
-  async follow(tell: (progress: ImportProgressAnswer) => void, signal: AbortSignal): Promise<ImportEnd> {
+  async follow(tell: (progress: ImportProgress) => void, signal: AbortSignal): Promise<ImportEnd> {
     const over = new AbortController();
-    const watching = this.#watch(tell, AbortSignal.any([signal, over.signal]));
+    const either = firstAbortionOf([signal, over.signal]);
+    const watching = this.#watch(tell, either.signal);
     try {
       const end = await this.#followed.end(signal);
       if (!end.completed) return { kind: 'failed', message: end.failure.message };
-      const summary = importSummary.safeParse(end.result);
+      const summary = importContract.result.safeParse(end.result);
       if (summary.success) return { kind: 'done', summary: summary.data };
       return { kind: 'failed', message: 'It ended with a result that this version does not understand.' };
     } finally {
       over.abort();
       await watching;
+      either.forget();
     }
   }
 
-  async #watch(tell: (progress: ImportProgressAnswer) => void, signal: AbortSignal): Promise<void> {
+  async #watch(tell: (progress: ImportProgress) => void, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       // No answer while the worker starts, or while it or Temporal is away.
       const answer: unknown = await this.#followed.progress(signal).catch(() => undefined);
-      const progress = importProgress.safeParse(answer);
+      const progress = importContract.progress.safeParse(answer);
       if (progress.success) tell(progress.data);
-      await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+      await pause(POLL_MS, signal);
     }
   }
 
   async close(): Promise<void> {
     await this.#client.close();
-  }
-}
-
-async function isUnderWay(sdk: Client, workflowId: string): Promise<boolean> {
-  try {
-    const { status } = await sdk.workflow.getHandle(workflowId).describe();
-    return status.name === 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
   }
 }
 
@@ -140,7 +114,7 @@ async function untilAnswered<T>(signal: AbortSignal, ask: () => Promise<T>): Pro
       const { code } = asGridError(error, 'Asking Temporal');
       const isPassing = code === 'temporal-unavailable' || code === 'temporal-refused';
       if (!isPassing || signal.aborted || Date.now() > deadlineMs) throw error;
-      await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+      await pause(POLL_MS, signal);
     }
   }
 }

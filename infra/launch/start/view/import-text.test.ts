@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ImportSummaryAnswer } from '../import/import-answers.ts';
+import type { ImportedTable, ImportProgress, ImportSummary } from '../../../../workflows/import/contract.ts';
 import type { ImportState } from '../import/import-state.ts';
 import { importFigures, importNews, keptHistoryText } from './import-text.ts';
 
@@ -9,22 +9,21 @@ const PLACES = {
 };
 const READINGS = { schema: 'public', name: 'telemetry_readings' };
 const NODE = { schema: 'public', name: 'node' };
-const SUMMARY: ImportSummaryAnswer = {
+const published = (table: ImportedTable['table'], rows: number): ImportedTable => ({
+  state: 'published',
+  publishedAs: 'full',
+  ...{ table, hiveTable: `history_postgres.${table.name}`, verified: true },
+  ...{ rows, sourceRows: rows, textBytes: 1, fileBytes: 1, splits: 1, digest: '0', directory: '/imports' },
+  ...{ remarks: [], notes: [] },
+});
+const SUMMARY: ImportSummary = {
+  ...{ runId: 'r', businessDate: '2026-03-01', mode: 'full', consistency: 'database', tablesLeftOut: 0 },
+  ...{ skipped: [], parked: [], parkedTables: 0 },
   product: 'PostgreSQL 15.18',
   database: 'history',
   source: 'postgres',
   notes: [],
-  tables: [
-    {
-      state: 'published',
-      table: READINGS,
-      hiveTable: 'history_postgres.telemetry_readings',
-      rows: 70_272,
-      sourceRows: 70_272,
-      verified: true,
-    },
-    { state: 'published', table: NODE, hiveTable: 'history_postgres.node', rows: 100, sourceRows: 100, verified: true },
-  ],
+  tables: [published(READINGS, 70_272), published(NODE, 100)],
   publishedTables: 2,
   unchangedTables: 0,
   skippedTables: 0,
@@ -34,16 +33,30 @@ const SUMMARY: ImportSummaryAnswer = {
   splits: 2,
   durationMs: 4_000,
 };
+const PROGRESS: ImportProgress = {
+  ...{ runId: 'r', phase: 'copying', startedAt: '2026-03-01T02:00:00Z', tables: [], tablesLeftOut: 0 },
+  total: {
+    tables: 0,
+    tablesDone: 0,
+    tablesParked: 0,
+    splits: 1,
+    splitsDone: 0,
+    estimatedRows: 0,
+    rows: 0,
+    textBytes: 0,
+  },
+};
 const DONE: ImportState = { kind: 'done', workflowId: 'first-import', summary: SUMMARY };
 
 test('while it runs, rows done of the estimate, their rate, and the table at work are shown', () => {
-  const progress = {
-    phase: 'copying',
+  const none = { splits: 1, splitsDone: 0, estimatedRows: 0, rows: 0, textBytes: 0 };
+  const progress: ImportProgress = {
+    ...PROGRESS,
     tables: [
-      { table: NODE, state: 'published' },
-      { table: READINGS, state: 'copying' },
+      { table: NODE, state: 'published', ...none },
+      { table: READINGS, state: 'copying', ...none },
     ],
-    total: { tables: 5, tablesDone: 3, estimatedRows: 1_600_000, rows: 500_000, etaSeconds: 12 },
+    total: { ...PROGRESS.total, tables: 5, tablesDone: 3, estimatedRows: 1_600_000, rows: 500_000, etaSeconds: 12 },
   };
   expect(importFigures({ kind: 'running', workflowId: 'first-import', progress, rowsPerSecond: 91_666.6 })).toEqual({
     amount: '500,000 of 1,600,000 rows',
@@ -53,11 +66,7 @@ test('while it runs, rows done of the estimate, their rate, and the table at wor
 });
 
 test('more rows than were estimated are not more than all', () => {
-  const progress = {
-    phase: 'copying',
-    tables: [],
-    total: { tables: 1, tablesDone: 0, estimatedRows: 10, rows: 12 },
-  };
+  const progress = { ...PROGRESS, total: { ...PROGRESS.total, tables: 1, estimatedRows: 10, rows: 12 } };
   const figures = importFigures({ kind: 'running', workflowId: 'w', progress, rowsPerSecond: undefined });
   expect(figures?.amount).toBe('12 of 12 rows');
 });
@@ -74,7 +83,7 @@ test('what was imported is told with tables, rows, bytes, duration, and where to
 });
 
 test('nothing new is told as such, with the rows that are there', () => {
-  const summary: ImportSummaryAnswer = {
+  const summary: ImportSummary = {
     ...SUMMARY,
     tables: [{ state: 'unchanged', table: READINGS, rows: 70_272 }],
     publishedTables: 0,
@@ -127,7 +136,7 @@ test('an import that goes on next time says so, one that nobody wanted says noth
 test('rows are not counted from a summary that leaves tables out', () => {
   const summary = { ...SUMMARY, publishedTables: 900 };
   expect(keptHistoryText({ ...DONE, summary }, PLACES, { files: 3, bytes: 2_000 })).toBe(
-    'History: – rows of 900 tables in Hive database history_postgres, 3 files of 2 kB in HDFS.',
+    'History: – rows of 900 tables in Hive database history_postgres, 3 files of 2.0 kB in HDFS.',
   );
 });
 

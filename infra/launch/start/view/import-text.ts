@@ -1,11 +1,13 @@
+import { bytesText, countText, plural, rateText, shown } from '../../../../grid/figures.ts';
+import { importText } from '../../../../workflows/import/text.ts';
 import type { ImportState } from '../import/import-state.ts';
-import { bytesText, countText, durationText, plural, rateText, shown } from './format.ts';
 import type { Places } from './places.ts';
 
 const RETRY = 'Try again with `npm run job -- retry`; readings stream on.';
 const MOST_TABLES = 12;
 const MOST_FAILURES = 6;
 const LONGEST_LINE = 700;
+const LONGEST_REST = 120;
 
 /** Of the import: what is done of how much, for a row of the view or a part of a line. */
 export interface ImportFigures {
@@ -27,20 +29,9 @@ export function importFigures(state: ImportState): ImportFigures | undefined {
     case 'running': {
       const { progress, rowsPerSecond } = state;
       if (progress === undefined) return { amount: 'starting', rate: '', rest: '' };
-      const { tables, tablesDone, rows, estimatedRows, etaSeconds } = progress.total;
-      if (tables === 0) return { amount: shown(progress.phase, 40), rate: '', rest: '' };
-      const current = progress.tables.find(({ state: of }) => ['copying', 'copied', 'publishing'].includes(of));
-      const rest = [
-        `${countText(tablesDone)} of ${plural(tables, 'table')}`,
-        current === undefined ? '' : shown(`${current.table.schema}.${current.table.name}`, 40),
-        etaSeconds === undefined ? '' : `${durationText(etaSeconds * 1_000)} left`,
-      ];
-      return {
-        // The estimate is the source's statistics', so it may be passed.
-        amount: `${countText(rows)} of ${countText(Math.max(rows, estimatedRows))} rows`,
-        rate: rateText(rowsPerSecond),
-        rest: rest.filter((text) => text !== '').join(', '),
-      };
+      const { amount, rest } = importText.brief(progress);
+      const rate = progress.total.tables === 0 ? '' : rateText(rowsPerSecond);
+      return { amount: shown(amount, 60), rate, rest: shown(rest, LONGEST_REST) };
     }
     case 'done': {
       const { summary } = state;
@@ -86,14 +77,7 @@ function doneText(
   { summary, workflowId }: Extract<ImportState, { kind: 'done' }>,
   places: Pick<Places, 'temporalUrl' | 'hive'>,
 ): string {
-  const { tables, rows, textBytes, fileBytes, splits, durationMs } = summary;
-  const published = tables.filter((table) => table.state === 'published');
-  const isVerified = published.every(({ verified }) => verified);
-  const from = shown(`${summary.product}, database ${summary.database}`, 100);
-  const headline =
-    published.length === 0
-      ? `Nothing to import from ${from}: ${plural(summary.unchangedTables, 'table')} without changes since the last import (${durationText(durationMs)})`
-      : `Imported ${plural(summary.publishedTables, 'table')} of ${from}: ${countText(rows)} rows in ${durationText(durationMs)}, ${bytesText(textBytes)} of text as ${bytesText(fileBytes)} in HDFS, ${plural(splits, 'split')}${isVerified ? ', verified' : ''}`;
+  const { tables } = summary;
   const each = tables
     .slice(0, MOST_TABLES)
     .map(
@@ -102,7 +86,7 @@ function doneText(
     );
   const more = summary.publishedTables + summary.unchangedTables - each.length;
   return [
-    `${headline}.`,
+    shown(importText.result(summary).headline, LONGEST_LINE),
     `  In Hive (${places.hive.url}), database ${places.hive.database}: ${each.join(', ')}${more > 0 ? `, and ${countText(more)} more` : ''}`,
     ...(summary.skippedTables > 0
       ? [`  Left out: ${plural(summary.skippedTables, 'table')}; the workflow says why`]

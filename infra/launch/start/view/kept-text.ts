@@ -1,5 +1,5 @@
 import type { FinalCount } from '../observe/observer.ts';
-import { bytesText, countText, plural } from './format.ts';
+import { bytesText, countText, plural } from '../../../../grid/figures.ts';
 
 /** In the end: what lies in the stores. */
 export function keptText({ readings, hdfs, documents, waiting }: FinalCount): string {

@@ -2,8 +2,9 @@ import colors from 'picocolors';
 import type { Config } from '../../../../runtime/config.ts';
 import type { ImportState } from '../import/import-state.ts';
 import type { SinkSnapshot, Snapshot } from '../observe/observer.ts';
-import { bytesText, countText, durationText, momentText, plural, rateText, shown } from './format.ts';
+import { bytesText, countText, durationText, plural, rateText, shown } from '../../../../grid/figures.ts';
 import { importFigures } from './import-text.ts';
+import { momentText } from './moment-text.ts';
 import type { Places } from './places.ts';
 
 const LABEL_WIDTH = 10;

@@ -1,6 +1,6 @@
 import type { ImportState } from '../import/import-state.ts';
 import type { Snapshot } from '../observe/observer.ts';
-import { bytesText, countText, durationText, plural, rateText, shown } from './format.ts';
+import { bytesText, countText, durationText, plural, rateText, shown } from '../../../../grid/figures.ts';
 import { importFigures } from './import-text.ts';
 
 /** How it stands, in one line for a log. */

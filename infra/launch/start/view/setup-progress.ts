@@ -1,5 +1,5 @@
 import colors from 'picocolors';
-import { shown } from './format.ts';
+import { shown } from '../../../../grid/figures.ts';
 import type { Screen } from './screen.ts';
 
 const NAME_WIDTH = 10;

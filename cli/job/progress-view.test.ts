@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { progressView } from './progress-view.ts';
+
+/** What is written to a stream. */
+function written(isTTY: boolean, use: (view: ReturnType<typeof progressView>) => void): string {
+  let text = '';
+  const stream = { isTTY, columns: 20, write: (chunk: string) => ((text += chunk), true) };
+  use(progressView(stream));
+  return text;
+}
+
+test('on a terminal what was shown is drawn over, and sentences stay above it', () => {
+  const text = written(true, (view) => {
+    view.show(['one', 'a line that is too long for it']);
+    view.say('hello');
+    view.end();
+  });
+  const erase = '\u001b[2F\u001b[0J';
+  expect(text).toBe(`one\na line that is too…\n${erase}hello\none\na line that is too…\n${erase}`);
+});
+
+test('elsewhere only the whole is written, and not again while it is the same', () => {
+  const text = written(false, (view) => {
+    view.show(['one', 'two']);
+    view.show(['one', 'two']);
+    view.say('hello');
+    view.end();
+  });
+  expect(text).toBe('one\nhello\n');
+});

@@ -1,0 +1,58 @@
+import { createImportActivities, importOptionsFromConfig } from '../../activities/import/create.ts';
+import type { ImportDependencies } from '../../activities/import/dependencies.ts';
+import { createImportMetrics } from '../../activities/import/metrics.ts';
+import { openSourceFromConfig } from '../../activities/import/open-source.ts';
+import { createRetryActivities } from '../../activities/retry/create.ts';
+import type { WordsDependencies } from '../../activities/words/dependencies.ts';
+import { createWordsActivities } from '../../activities/words/create.ts';
+import { signalWorkflow } from '../../connectors/temporal/executions.ts';
+import { importContract } from '../../workflows/import/contract.ts';
+import { retryContract } from '../../workflows/retry/contract.ts';
+import { wordsContract } from '../../workflows/words/contract.ts';
+import type { BatchServices } from './services.ts';
+
+/** What does the work of a job: its activities by their names. */
+export type Activities = Readonly<Record<string, (request: never) => Promise<unknown>>>;
+
+/**
+ * The activities of every job, by workflow type.
+ *
+ * @throws GridError `invalid-configuration`
+ */
+export async function jobActivities(services: BatchServices): Promise<ReadonlyMap<string, Activities>> {
+  const { temporal, logger } = services;
+  return new Map<string, Activities>([
+    [importContract.workflowType, { ...createImportActivities(await importDependencies(services)) }],
+    [retryContract.workflowType, { ...createRetryActivities({ client: temporal, logger }) }],
+    [wordsContract.workflowType, { ...createWordsActivities(wordsDependencies(services)) }],
+  ]);
+}
+
+function wordsDependencies({ config, hdfs, hive, answers }: BatchServices): WordsDependencies {
+  return {
+    hdfs,
+    hive,
+    answers,
+    analysisDirectory: config.HDFS_ANALYSIS_DIRECTORY,
+    sampleTextsDirectory: config.HDFS_SAMPLE_TEXTS_DIRECTORY,
+    database: config.HIVE_ANALYSIS_DATABASE,
+  };
+}
+
+async function importDependencies(services: BatchServices): Promise<ImportDependencies> {
+  const { config, temporal, hdfs, hive, logger, metrics } = services;
+  return {
+    options: await importOptionsFromConfig(config),
+    hdfs,
+    hive,
+    openSource: (name) => openSourceFromConfig(config, name, logger),
+    signalSnapshot: ({ workflowId, workflowRunId }, taken) =>
+      signalWorkflow(
+        temporal,
+        { workflowId, runId: workflowRunId },
+        { name: 'snapshotTaken', payload: taken, attempt: `Telling ${workflowId} of its snapshot` },
+      ),
+    logger,
+    observer: createImportMetrics(metrics),
+  };
+}

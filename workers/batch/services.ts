@@ -1,0 +1,63 @@
+import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
+import { HiveClient } from '../../connectors/hive/hive.ts';
+import { KeptDocuments } from '../../connectors/mongodb/kept-documents.ts';
+import type { TemporalClient } from '../../connectors/temporal/client.ts';
+import type { Config } from '../../runtime/config.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Registry } from '../../runtime/metrics.ts';
+
+const MONGODB_TIMEOUT_MS = 30_000;
+
+/** What the activities of all jobs share. */
+export interface BatchServices {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  readonly temporal: TemporalClient;
+  readonly hdfs: HdfsClient;
+  readonly hive: HiveClient;
+  /** Answers to questions about words. */
+  readonly answers: KeptDocuments;
+  close(): Promise<void>;
+}
+
+/** Connects to nothing yet. @throws GridError `invalid-configuration` */
+export function openServices(
+  config: Config,
+  temporal: TemporalClient,
+  logger: Logger,
+  metrics: Registry,
+): BatchServices {
+  const hdfs = new HdfsClient({
+    nameNodeUrls: config.WEBHDFS_URL,
+    user: config.HDFS_USER,
+    callTimeoutMs: config.HDFS_CALL_TIMEOUT_MS,
+    onRetry: ({ operation, path, retry, error }) => {
+      logger.debug({ operation, path, retry, code: error.code }, 'HDFS call repeated');
+    },
+  });
+  const hive = new HiveClient({
+    url: config.HIVE_URL,
+    user: config.HDFS_USER,
+    callTimeoutMs: config.HIVE_CALL_TIMEOUT_MS,
+    logger,
+  });
+  const answers = new KeptDocuments({
+    url: config.MONGODB_URL,
+    database: config.MONGODB_ANALYSIS_DATABASE,
+    collection: 'wordCounts',
+    timeoutMs: MONGODB_TIMEOUT_MS,
+  });
+  return {
+    config,
+    logger,
+    metrics,
+    temporal,
+    hdfs,
+    hive,
+    answers,
+    async close() {
+      await Promise.allSettled([hdfs.close(), hive.close(), answers.close()]);
+    },
+  };
+}
