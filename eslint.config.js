@@ -106,6 +106,7 @@ export default tseslint.config(
     // Tests, and texts of an operator: templates, paths of a file or in a reply.
     ignores: [
       '**/*.test.ts',
+      'grid/figures.ts',
       'grid/route.ts',
       'streaming/sources/file/table.ts',
       'streaming/sources/pull/json-path.ts',
