@@ -34,7 +34,7 @@ const word = z.string().min(1).max(1_000);
 const hdfsPath = z
   .string()
   .max(4_000)
-  .regex(/^\/(?:[^/]+\/?)*$/, 'must be an absolute HDFS path');
+  .regex(/^\/(?:[^/]+(?:\/[^/]+)*\/?)?$/, 'must be an absolute HDFS path');
 const tableName = z.string().regex(/^\w{1,128}(?:\.\w{1,128})?$/, 'must be the name of a Hive table, database.table');
 
 /** Input of `countWords`; `{}` counts the sample texts. */
