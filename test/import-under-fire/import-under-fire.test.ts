@@ -197,7 +197,11 @@ describe(`an import of ${FIRST_ROWS.toLocaleString('en')} rows, while the source
       );
       const kills = leastKills > 0 ? await fire(handle) : 0;
       await bringUp([...SERVERS], place);
-      const summary = (await handle.result().catch((error: unknown) => {
+      const workerEnded = workers.map(async (worker) => {
+        await worker.ended;
+        throw new Error(`a worker ended by itself; it wrote: ${worker.output}`);
+      });
+      const summary = (await Promise.race([handle.result(), ...workerEnded]).catch((error: unknown) => {
         throw new Error(`run ${run} failed; a worker wrote: ${workers[0]?.output ?? ''}`, { cause: error });
       })) as ImportSummary;
       expect(kills).toBeGreaterThanOrEqual(leastKills);
