@@ -16,6 +16,7 @@ const MOST_CONTROLS = 0.05;
 /** In UTF-16 of a western language nearly each second byte is 0. */
 const UTF16_ZEROS = 0.4;
 const FEW_ZEROS = 0.05;
+const LEAST_UTF16_BYTES = 16;
 
 /** @param isWhole whether `head` is all of the file: then it must not end within a character */
 export function sniff(head: Buffer, isWhole: boolean): Sniffed {
@@ -23,8 +24,11 @@ export function sniff(head: Buffer, isWhole: boolean): Sniffed {
   if (marked !== undefined) return { kind: 'other-charset', charset: marked };
   const zeros = zeroShares(head);
   if (zeros.all > 0) {
-    if (zeros.odd > UTF16_ZEROS && zeros.even < FEW_ZEROS) return { kind: 'other-charset', charset: 'utf-16le' };
-    if (zeros.even > UTF16_ZEROS && zeros.odd < FEW_ZEROS) return { kind: 'other-charset', charset: 'utf-16be' };
+    const [more, less, charset] =
+      zeros.odd > zeros.even
+        ? ([zeros.odd, zeros.even, 'utf-16le'] as const)
+        : ([zeros.even, zeros.odd, 'utf-16be'] as const);
+    if (more > UTF16_ZEROS && less < FEW_ZEROS && isTextIn(charset, head)) return { kind: 'other-charset', charset };
     return { kind: 'binary', reason: `binary: byte 0 at ${head.indexOf(0)}` };
   }
   let controls = 0;
@@ -34,6 +38,14 @@ export function sniff(head: Buffer, isWhole: boolean): Sniffed {
   }
   const text = isWhole ? head : head.subarray(0, head.length - cutCharacterBytes(head));
   return isUtf8(text) ? { kind: 'utf-8' } : { kind: 'not-utf-8', position: firstInvalid(text) };
+}
+
+/** Long enough to be told by its zeros, and without any character that no text has. */
+function isTextIn(charset: 'utf-16le' | 'utf-16be', head: Buffer): boolean {
+  if (head.length < LEAST_UTF16_BYTES) return false;
+  const text = new TextDecoder(charset).decode(head.subarray(0, head.length - (head.length % 2)));
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  return !/[\u0000-\u0008\u000e-\u001f\ufffd\ufffe\uffff]/.test(text);
 }
 
 function byteOrderMark(head: Buffer) {

@@ -80,7 +80,14 @@ async function surveyTable(
   column: string,
   signal: AbortSignal,
 ): Promise<Surveyed> {
-  const rows = await hive.rows(`DESCRIBE ${tableOf(table)}`, { signal });
+  const rows = await hive.rows(`DESCRIBE ${tableOf(table)}`, { signal }).catch((error: unknown) => {
+    if (!(error instanceof GridError) || error.code !== 'hive-not-found') throw error;
+    throw new GridError(
+      'unknown-table',
+      `Counting the words of the table ${table}: Hive has no such table or view. Name it as database.table; npm run hive -- 'SHOW TABLES IN <database>' lists them.`,
+      { cause: error },
+    );
+  });
   const columns = rows.map(([name]) => name ?? '').filter((name) => name !== '' && !name.startsWith('#'));
   if (!columns.includes(column.toLowerCase())) {
     throw new GridError(
