@@ -3,8 +3,8 @@ import type { ImportDependencies } from '../../activities/import/dependencies.ts
 import { createImportMetrics } from '../../activities/import/metrics.ts';
 import { createRetryActivities } from '../../activities/retry/create.ts';
 import { PostgresSource } from '../../connectors/postgres/source.ts';
-import { SqlServerSource } from '../../connectors/sqlserver/source.ts';
 import { signalWorkflow } from '../../connectors/temporal/executions.ts';
+import { GridError } from '../../grid/errors.ts';
 import type { SourceName } from '../../grid/history/import-input.ts';
 import type { SqlSource } from '../../grid/history/sql-source.ts';
 import { importContract } from '../../workflows/import/contract.ts';
@@ -33,7 +33,7 @@ async function importDependencies(services: BatchServices): Promise<ImportDepend
     options: await importOptionsFromConfig(config),
     hdfs,
     hive,
-    openSource: (name) => openSource(name, services),
+    openSource: await sourcesOf(services),
     signalSnapshot: ({ workflowId, workflowRunId }, taken) =>
       signalWorkflow(
         temporal,
@@ -45,12 +45,21 @@ async function importDependencies(services: BatchServices): Promise<ImportDepend
   };
 }
 
-function openSource(name: SourceName, { config, logger }: BatchServices): SqlSource {
+/** How the sources that are configured are opened. The driver of SQL Server takes 25 MB of memory, so it is loaded only where it is used. */
+async function sourcesOf({ config, logger }: BatchServices): Promise<(name: SourceName) => SqlSource> {
   const connectTimeoutMs = config.HISTORY_CONNECT_TIMEOUT_MS;
-  switch (name) {
-    case 'postgres':
+  const sqlServerUrl = config.HISTORY_MSSQL_URL;
+  const sqlServer = sqlServerUrl === '' ? undefined : await import('../../connectors/sqlserver/source.ts');
+  return (name) => {
+    if (name === 'postgres') {
       return new PostgresSource({ url: config.HISTORY_POSTGRES_URL, connectTimeoutMs, logger });
-    case 'sqlserver':
-      return new SqlServerSource({ url: config.HISTORY_MSSQL_URL, connectTimeoutMs, logger });
-  }
+    }
+    if (sqlServer !== undefined) {
+      return new sqlServer.SqlServerSource({ url: sqlServerUrl, connectTimeoutMs, logger });
+    }
+    throw new GridError(
+      'invalid-configuration',
+      'Opening the source sqlserver: HISTORY_MSSQL_URL is empty. Set it to the address of the database.',
+    );
+  };
 }
