@@ -1,31 +1,50 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { ALONE, laneCount, LongFirst } from './test/support/lanes.ts';
+
+/** What a test is given at most. They wait for states, never for times, so that only a test that hangs comes to this. */
+const STACK = {
+  globalSetup: ['test/support/stack-up.ts'],
+  testTimeout: 600_000,
+  hookTimeout: 900_000,
+  expect: { poll: { timeout: 180_000, interval: 100 } },
+};
 
 /**
- * Two projects: `unit` needs no server and runs in seconds; `stack` runs against the real servers of the native stack,
- * which its global set-up brings up when they are down.
+ * Three projects, one after the other. `unit` needs no server and runs in seconds. The others run against the real servers of the
+ * native stack, which their global set-up brings up when they are down: `stack` several files at once, `stack-alone` one by one.
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         test: {
           name: 'unit',
-          include: ['{grid,runtime,connectors,streaming,workflows,activities,workers,cli,infra,bench}/**/*.test.ts'],
-          environment: 'node',
+          include: ['*/**/*.test.ts'],
+          exclude: ['{test,node_modules,.stack}/**'],
           // They take milliseconds; a machine that is busy otherwise must not fail them.
-          testTimeout: 30_000,
+          testTimeout: 60_000,
+          // Loading the modules costs more than the tests, so the files of a process share them.
+          isolate: false,
+          unstubEnvs: true,
+          unstubGlobals: true,
+          maxWorkers: availableParallelism(),
+          sequence: { groupOrder: 0 },
         },
       },
       {
         test: {
+          ...STACK,
           name: 'stack',
           include: ['test/**/*.test.ts'],
-          environment: 'node',
-          globalSetup: ['test/support/stack-up.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 300_000,
-          fileParallelism: false,
+          exclude: [...ALONE],
+          maxWorkers: laneCount(),
+          sequence: { groupOrder: 1 },
         },
+      },
+      {
+        test: { ...STACK, name: 'stack-alone', include: [...ALONE], maxWorkers: 1, sequence: { groupOrder: 2 } },
       },
     ],
   },

@@ -8,7 +8,7 @@
 import { Double, MongoClient, type AnyBulkWriteOperation } from 'mongodb';
 import { pino } from 'pino';
 import { MongodbConnection } from '../connectors/mongodb/connection.ts';
-import type { ConsumedBatch } from '../connectors/kafka/consumed.ts';
+import type { ConsumedBatch } from '../connectors/kafka/consume/consumed.ts';
 import { encodeEnvelope } from '../grid/envelope.ts';
 import { createRouteTable } from '../grid/route.ts';
 import { loadConfig } from '../runtime/config.ts';

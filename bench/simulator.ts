@@ -6,14 +6,14 @@
  */
 import { join } from 'node:path';
 import { createKafka } from '../connectors/kafka/client.ts';
-import { KafkaProducer } from '../connectors/kafka/producer.ts';
-import type { RecordProducer } from '../connectors/kafka/record-producer.ts';
-import { ensureTopics } from '../connectors/kafka/topics.ts';
+import { KafkaProducer } from '../connectors/kafka/produce/producer.ts';
+import type { RecordProducer } from '../connectors/kafka/produce/record-producer.ts';
+import { ensureTopics } from '../connectors/kafka/topics/topics.ts';
 import { provideSimbench } from '../infra/datasets/simbench.ts';
 import { PROJECT_DIRECTORY } from '../infra/native/settings.ts';
 import { loadConfig } from '../runtime/config.ts';
 import { createLogger } from '../runtime/logger.ts';
-import { openFileSource } from '../streaming/sources/file/file-source.ts';
+import { openFileSource } from '../streaming/sources/file/open-file-source.ts';
 import { readMapping } from '../streaming/sources/file/mapping.ts';
 import { PacedClock } from '../streaming/sources/pacing/paced-clock.ts';
 import type { PacedSource } from '../streaming/sources/pacing/paced-source.ts';

@@ -50,6 +50,7 @@ describe('decodeEnvelope', () => {
         eventTimeMs: 1_694_902_173_122,
         schemaVersion: 1,
       },
+      oneLine: true,
     });
   });
 
@@ -86,6 +87,15 @@ describe('decodeEnvelope', () => {
       expect(decoded.ok && decoded.reading.modality).toBe(text);
     },
   );
+
+  it.each([
+    ['\n', false],
+    ['\r', false],
+    [' ', true],
+    ['\t', true],
+  ])('tells whether an envelope with %j between its tokens is on one line', (between, oneLine) => {
+    expect(decode(envelope({}).replaceAll(',"c', `,${between}"c`))).toMatchObject({ ok: true, oneLine });
+  });
 
   it('takes the last of equal members, as JSON.parse does', () => {
     const decoded = decode(
@@ -178,6 +188,33 @@ describe('decodeEnvelope', () => {
     });
   });
 
+  it.each<[string, string, string, string]>([
+    [
+      'a unit of 129 characters',
+      envelope({ payload: { unit: JSON.stringify('u'.repeat(129)) } }),
+      'invalid-unit',
+      'unit',
+    ],
+    ['a unit with half a surrogate pair', envelope({ payload: { unit: '"\\ud800"' } }), 'invalid-unit', 'unit'],
+    ['a unit with a NUL', envelope({ payload: { unit: '"M\\u0000W"' } }), 'invalid-unit', 'unit'],
+    [
+      'a correlation id with half a surrogate pair',
+      envelope({ outer: { correlation_id: '"c\\udc00"' } }),
+      'wrong-type',
+      'correlation_id',
+    ],
+  ])('does not accept %s, but reads it where it lies in Kafka already', (_what, text, code, field) => {
+    expect(decode(text)).toMatchObject({ ok: false, rejection: { code, field } });
+    expect(decodeEnvelope(Buffer.from(text), RECEIVED_AT_MS, { ...limits, stored: true }).ok).toBe(true);
+  });
+
+  it.each(['u'.repeat(128), 'm³/h', '😀', ' '])('accepts the unit %j', (unit) => {
+    expect(decode(envelope({ payload: { unit: JSON.stringify(unit) } }))).toMatchObject({
+      ok: true,
+      reading: { unit },
+    });
+  });
+
   it('accepts an event time just inside both bounds', () => {
     expect(decode(envelope({ outer: { created_at: '631152000' } })).ok).toBe(true);
     expect(decode(envelope({ outer: { created_at: String(RECEIVED_AT_MS / 1_000 + 3_600) } })).ok).toBe(true);
@@ -264,5 +301,31 @@ describe('encodeEnvelope', () => {
         },
       ),
     );
+  });
+});
+
+describe('an envelope that is meant to take long', () => {
+  const generous: DecodeLimits = { ...limits, maxBytes: 8 << 20 };
+  // In time quadratic to its length each of these would take minutes.
+  it.each([
+    ['is cut off within a string of escaped quotes', `{"payload":"${'\\"'.repeat(1_000_000)}`, 'malformed-json'],
+    ['holds such a payload', `{"payload":${JSON.stringify(`{"a":"${'\\"'.repeat(500_000)}`)}}`, 'malformed-payload'],
+    ['is deep', '{"payload":'.repeat(300_000), 'malformed-json'],
+    ['is deep and closed', `{"payload":${'['.repeat(500_000)}${']'.repeat(500_000)}}`, 'wrong-type'],
+    [
+      'has a number of very many zeros',
+      envelope({ payload: { modality: `0.${'0'.repeat(1_000_000)}x` } }),
+      'malformed-payload',
+    ],
+    [
+      'has an event time of very many digits',
+      envelope({ outer: { created_at: `1${'0'.repeat(300)}` } }),
+      'event-time-too-far-ahead',
+    ],
+    ['has very many fields', `{${'"a":1,'.repeat(500_000)}"b":1}`, 'missing-field'],
+    ['is white space', ' '.repeat(1_000_000), 'malformed-json'],
+    ['is one quote after another', '"'.repeat(1_000_001), 'malformed-json'],
+  ])('because it %s is rejected in time', (_what, text, code) => {
+    expect(decodeEnvelope(Buffer.from(text), RECEIVED_AT_MS, generous)).toMatchObject({ rejection: { code } });
   });
 });

@@ -12,7 +12,13 @@ export interface Rejection {
 }
 
 export type Decoded =
-  { readonly ok: true; readonly reading: Reading } | { readonly ok: false; readonly rejection: Rejection };
+  | {
+      readonly ok: true;
+      readonly reading: Reading;
+      /** Whether the envelope's text is on one line; known here almost for free. */
+      readonly oneLine: boolean;
+    }
+  | { readonly ok: false; readonly rejection: Rejection };
 
 /** What {@link decodeEnvelope} holds an envelope against. */
 export interface DecodeLimits {
@@ -20,11 +26,19 @@ export interface DecodeLimits {
   readonly maxBytes: number;
   /** How far event time may lie ahead of the time at which the record was received. */
   readonly maxAheadMs: number;
+  /**
+   * For what lies in Kafka already: earlier versions, and other producers, put no bounds to `unit` and to the characters of
+   * `correlation_id`. What is accepted now is held against them. Default false.
+   */
+  readonly stored?: boolean;
 }
 
 /** 1990-01-01T00:00:00Z: no telemetry of a power grid is older, and clocks that were never set say 1970 or 1980. */
 export const EARLIEST_EVENT_TIME_MS = 631_152_000_000;
 const SENSOR_ID_MAX_CHARACTERS = 128;
+const UNIT_MAX_CHARACTERS = 128;
+/** Control characters and separators of lines and paragraphs; halves of surrogate pairs, which cannot be written as UTF-8. */
+const NOT_PRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
 const KNOWN_SCHEMA_VERSION = 1;
 
 /**
@@ -66,6 +80,7 @@ export function decodeEnvelope(bytes: Buffer | null, receivedAtMs: number, limit
         eventTimeMs: plainEpochSecondsToMs(createdAt),
         schemaVersion: KNOWN_SCHEMA_VERSION,
       },
+      true,
       receivedAtMs,
       limits,
     );
@@ -112,6 +127,13 @@ export function decodeThoroughly(bytes: Buffer, receivedAtMs: number, limits: De
   const unit = payload['unit'];
   if (unit === undefined) return missing('unit');
   if (typeof unit !== 'string') return wrongType('unit', 'a string', unit);
+  if (limits.stored !== true && (unit.length > UNIT_MAX_CHARACTERS || NOT_PRINTABLE.test(unit))) {
+    return reject(
+      'invalid-unit',
+      'unit',
+      `unit is ${quote(unit)}; it must have at most ${UNIT_MAX_CHARACTERS} characters, all of them printable.`,
+    );
+  }
   const aspect = payload['temporal_aspect'];
   if (aspect === undefined) return missing('temporal_aspect');
   if (typeof aspect !== 'string') return wrongType('temporal_aspect', 'a string', aspect);
@@ -128,6 +150,9 @@ export function decodeThoroughly(bytes: Buffer, receivedAtMs: number, limits: De
   if (typeof correlationId !== 'string') return wrongType('correlation_id', 'a string', correlationId);
   if (correlationId === '' || correlationId.length > 128) {
     return reject('wrong-type', 'correlation_id', 'correlation_id must have 1 to 128 characters.');
+  }
+  if (limits.stored !== true && /\p{Cs}/u.test(correlationId)) {
+    return reject('wrong-type', 'correlation_id', 'correlation_id holds half a surrogate pair, which is no character.');
   }
   const createdAt = readNumber(envelope['created_at'], envelopeTexts.get('created_at'), 'created_at');
   if (!createdAt.ok) return createdAt;
@@ -157,6 +182,7 @@ export function decodeThoroughly(bytes: Buffer, receivedAtMs: number, limits: De
       eventTimeMs,
       schemaVersion,
     },
+    !/[\n\r]/.test(text),
     receivedAtMs,
     limits,
   );
@@ -177,12 +203,23 @@ export function encodeEnvelope(fields: EnvelopeFields): string {
 
 /** {@link epochSecondsToMs} for what the canonical form allows: 9 to 11 digits, no sign, no exponent. */
 function plainEpochSecondsToMs(text: string): number {
-  const point = text.indexOf('.');
-  if (point < 0) return Number(text) * 1_000;
-  return Number(text.slice(0, point)) * 1_000 + Number(text.slice(point + 1, point + 4).padEnd(3, '0'));
+  let ms = 0;
+  let at = 0;
+  for (let code = text.charCodeAt(0); code !== POINT && at < text.length; code = text.charCodeAt(++at)) {
+    ms = ms * 10 + (code - ZERO);
+  }
+  for (let digit = 1; digit <= 3; digit++) {
+    const code = text.charCodeAt(at + digit);
+    // Behind the end there is NaN.
+    ms = ms * 10 + (code >= ZERO ? code - ZERO : 0);
+  }
+  return ms;
 }
 
-function checkEventTime(reading: Reading, receivedAtMs: number, limits: DecodeLimits): Decoded {
+const POINT = 0x2e;
+const ZERO = 0x30;
+
+function checkEventTime(reading: Reading, oneLine: boolean, receivedAtMs: number, limits: DecodeLimits): Decoded {
   if (reading.eventTimeMs < EARLIEST_EVENT_TIME_MS) {
     return reject(
       'event-time-too-old',
@@ -197,7 +234,7 @@ function checkEventTime(reading: Reading, receivedAtMs: number, limits: DecodeLi
       `created_at is ${reading.createdAt}, more than ${limits.maxAheadMs / 1_000} s ahead of ${receivedAtMs / 1_000}, when it was received; it must be in epoch seconds.`,
     );
   }
-  return { ok: true, reading };
+  return { ok: true, reading, oneLine };
 }
 
 type TextRead = { readonly ok: true; readonly text: string } | (Decoded & { readonly ok: false });
@@ -215,13 +252,8 @@ function readSensorId(value: unknown, text: string | undefined, field: string): 
     return { ok: true, text };
   }
   if (typeof value !== 'string') return wrongType(field, 'a whole number or a string', value);
-  // Control characters and outer white space make ids that look alike but are not; lone surrogates cannot be written as UTF-8.
-  if (
-    value === '' ||
-    value.length > SENSOR_ID_MAX_CHARACTERS ||
-    value.trim() !== value ||
-    /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(value)
-  ) {
+  // Control characters and outer white space make ids that look alike but are not.
+  if (value === '' || value.length > SENSOR_ID_MAX_CHARACTERS || value.trim() !== value || NOT_PRINTABLE.test(value)) {
     return reject(
       'invalid-sensor-id',
       field,

@@ -54,6 +54,7 @@ export const ERRORS = {
   'wrong-type': input(),
   'not-a-number': input(),
   'invalid-sensor-id': input(),
+  'invalid-unit': input(),
   'unknown-aspect': input(),
   'unknown-schema-version': input(),
   'event-time-too-old': input(),
@@ -64,6 +65,7 @@ export const ERRORS = {
   'request-too-large': input(413),
   'unsupported-media-type': input(415),
   'malformed-compression': input(400),
+  'malformed-request': input(400),
   'unknown-route': input(404),
   'method-not-allowed': input(405),
   // Kafka.
@@ -72,6 +74,7 @@ export const ERRORS = {
   'producer-queue-full': store(429),
   'not-acknowledged': store(),
   'offset-beyond-end': operator(),
+  'batch-undecodable': operator(),
   'expired-before-read': { retryable: false, fault: 'operator', disposition: 'retry', httpStatus: 500 },
   // HDFS.
   'hdfs-unavailable': store(),
@@ -86,6 +89,7 @@ export const ERRORS = {
   fenced: { retryable: true, fault: 'store', disposition: 'restart', httpStatus: 409 },
   'commit-lost': { retryable: true, fault: 'store', disposition: 'restart', httpStatus: 409 },
   'commit-log-corrupt': operator(),
+  'commit-set-aside': operator(),
   // Other stores and sources.
   'redis-unavailable': store(),
   'redis-refused': operator(502),
@@ -111,9 +115,13 @@ export const ERRORS = {
   'import-conflict': { retryable: false, fault: 'operator', disposition: 'restart', httpStatus: 409 },
   'splits-parked': { retryable: false, fault: 'store', disposition: 'stop', httpStatus: 500 },
   'invalid-input': operator(400),
+  'not-countable': operator(422),
+  'files-changed': { retryable: false, fault: 'store', disposition: 'restart', httpStatus: 409 },
   'hive-unavailable': store(),
   'hive-timeout': store(504),
   'hive-refused': operator(502),
+  'hive-not-found': operator(404),
+  'hive-conflict': { retryable: true, fault: 'store', disposition: 'restart', httpStatus: 409 },
   'temporal-unavailable': store(),
   'temporal-refused': operator(502),
   // Setting up and running servers natively.

@@ -52,7 +52,21 @@ describe('isJsonButForNotANumber', () => {
     ['{"a":"NaN"', false],
     ['{"a":NaN,}', false],
     ['{"a":1}', false],
+    ['{"a":-NaN,"b":[Infinity]}', true],
+    ['{"a":NaNa}', false],
+    ['{"NaN":"NaN","a":NaN}', true],
+    ['{"a":"\\"NaN","b":NaN}', true],
   ])('%s: %s', (text, expected) => {
     expect(isJsonButForNotANumber(text)).toBe(expected);
+  });
+
+  // Gone through again from each quote, a megabyte of this would take hours.
+  it.each([
+    ['cut off within a string of escaped quotes', `{"payload":"${'\\"'.repeat(500_000)}`],
+    ['of quotes only', '"'.repeat(999_999)],
+    ['of names of no number', 'NaN'.repeat(300_000)],
+    ['of numbers that are none', 'NaN '.repeat(300_000)],
+  ])('is done in time with a long text %s', (_what, text) => {
+    expect(isJsonButForNotANumber(text)).toBe(false);
   });
 });

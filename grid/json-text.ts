@@ -102,17 +102,38 @@ export function arrayElements(text: string): ArrayElements {
   }
 }
 
+const NOT_A_NUMBER = /\b(?:NaN|Infinity)\b/y;
+const LETTER_I = 0x49;
+const LETTER_N = 0x4e;
+
 /**
  * Whether text that `JSON.parse` refused would be valid if its bare `NaN`, `Infinity` and `-Infinity` (which Python's
- * `json` and others write) were numbers.
+ * `json` and others write) were numbers. It takes time in proportion to the text, whatever that is: each string is gone through once.
  */
 export function isJsonButForNotANumber(text: string): boolean {
-  const patched = text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/gs, (token) =>
-    token.startsWith('"') ? token : '0',
-  );
-  if (patched === text) return false;
+  const parts: string[] = [];
+  let copied = 0;
+  for (let at = 0; at < text.length;) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      at = endOfString(text, at);
+      continue;
+    }
+    if (code === LETTER_N || code === LETTER_I) {
+      NOT_A_NUMBER.lastIndex = at;
+      if (NOT_A_NUMBER.test(text)) {
+        parts.push(text.slice(copied, at), '0');
+        copied = NOT_A_NUMBER.lastIndex;
+        at = copied;
+        continue;
+      }
+    }
+    at++;
+  }
+  if (parts.length === 0) return false;
+  parts.push(text.slice(copied));
   try {
-    JSON.parse(patched);
+    JSON.parse(parts.join(''));
     return true;
   } catch {
     return false;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Reading } from './reading.ts';
 import { parseRoutes } from './route.ts';
@@ -64,7 +65,42 @@ describe('routes', () => {
     }
   });
 
+  it('give readings whatever they hold a path that HDFS takes and readers see', () => {
+    const routes = table({ default: { hdfsPath: 'unit={unit}/{sensor_id}-{unit}/{sensor_id}/dt={event_day}' } });
+    const pathOf = (changes: Partial<Reading>): string => routes.routeOf(reading(changes)).hdfsPath(reading(changes));
+    expect(pathOf({ sensorId: '_spare1', unit: '' })).toBe(
+      'unit=__HIVE_DEFAULT_PARTITION__/%5Fspare1-__HIVE_DEFAULT_PARTITION__/%5Fspare1/dt=2023-09-16',
+    );
+    const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 400 });
+    fc.assert(
+      fc.property(text, text, (sensorId, unit) => {
+        const segments = pathOf({ sensorId, unit }).split('/');
+        expect(segments).toHaveLength(4);
+        for (const segment of segments) {
+          expect(segment).toMatch(/^[^._]/);
+          expect(Buffer.byteLength(segment)).toBeLessThanOrEqual(255);
+        }
+      }),
+    );
+  });
+
+  it('give each event day its path, in whatever order days come', () => {
+    const route = table({ default: { hdfsPath: 'y={event_year}/dt={event_day}' } }).routeOf(reading());
+    const days = [0, 1, 0, 40, 400, 1].map((day) => Date.UTC(2024, 0, 1 + day));
+    expect(days.map((eventTimeMs) => route.hdfsPath(reading({ eventTimeMs })))).toEqual([
+      'y=2024/dt=2024-01-01',
+      'y=2024/dt=2024-01-02',
+      'y=2024/dt=2024-01-01',
+      'y=2024/dt=2024-02-10',
+      'y=2025/dt=2025-02-04',
+      'y=2024/dt=2024-01-02',
+    ]);
+  });
+
   it.each<[string, unknown]>([
+    ['a percent sign that is no escape', { default: { hdfsPath: 'a%{unit}' } }],
+    ['more directories than a path can have', { default: { hdfsPath: 'a/'.repeat(16) + 'a' } }],
+    ['a longer template than anybody needs', { default: { hdfsPath: 'a'.repeat(1_001) } }],
     ['a route without a match', { routes: [{ name: 'x', match: {} }] }],
     ['an unknown placeholder', { default: { hdfsPath: 'dt={day}' } }],
     ['an absolute path', { default: { hdfsPath: '/dt={event_day}' } }],

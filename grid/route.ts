@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { GridError } from './errors.ts';
-import { escapePartitionValue, eventDay } from './partition-path.ts';
+import { escapePartitionValue, eventDay, partitionSegment } from './partition-path.ts';
 import { TEMPORAL_ASPECTS, type Reading } from './reading.ts';
+import { SWITCHABLE_SINKS, type SwitchableSink } from './sinks.ts';
 
 /** What may stand in braces in a partition path template. */
 const PLACEHOLDERS = {
@@ -16,8 +17,13 @@ type Placeholder = keyof typeof PLACEHOLDERS;
 
 const placeholderNames = Object.keys(PLACEHOLDERS) as Placeholder[];
 
+/** With segments of at most 255 bytes each, far below the 8,000 characters that HDFS takes for a path. */
+const MAX_SEGMENTS = 16;
+const MAX_TEMPLATE_CHARACTERS = 1_000;
+
 const pathTemplate = z
   .string()
+  .max(MAX_TEMPLATE_CHARACTERS)
   .regex(/^[^/]+(?:\/[^/]+)*$/, 'must be a relative path such as "dt={event_day}"')
   .refine((text) => text.split('/').every((segment) => !/^[._]/.test(segment)), {
     // Hive and the batch layer pass over such directories, so readings in them would be lost to every query.
@@ -26,15 +32,25 @@ const pathTemplate = z
   .refine((text) => [...text.matchAll(/\{([^}]*)\}/g)].every((match) => isPlaceholder(match[1] ?? '')), {
     message: `may hold in braces only: ${placeholderNames.join(', ')}`,
   })
+  .refine((text) => text.split('/').length <= MAX_SEGMENTS, {
+    message: `must have at most ${MAX_SEGMENTS} directories`,
+  })
+  .refine((text) => !/%(?![0-9A-Fa-f]{2})/.test(text), {
+    message: 'may hold % only with two hexadecimal digits behind it, as Hive writes escapes',
+  })
   .refine((text) => /^[\w=.\-%{}/]+$/.test(text) && !/[{}]/.test(text.replace(/\{[^{}]*\}/g, '')), {
     message: 'may hold letters, digits, and = . - _ % beside its placeholders',
   });
 
 const sensorSelector = z.union([z.number().int().nonnegative().transform(String), z.string().min(1).max(128)]);
 
-const sinksSchema = z
-  .strictObject({ hdfs: z.boolean().optional(), redis: z.boolean().optional(), mongodb: z.boolean().optional() })
-  .transform((sinks) => ({ hdfs: sinks.hdfs ?? true, redis: sinks.redis ?? true, mongodb: sinks.mongodb ?? true }));
+/** Which sinks take readings: all that are not switched off. */
+type SinkSwitches = Readonly<Record<SwitchableSink, boolean>>;
+
+const sinksSchema = z.partialRecord(z.enum(SWITCHABLE_SINKS), z.boolean()).transform((named): SinkSwitches => {
+  const all = SWITCHABLE_SINKS.map((name) => [name, named[name] ?? true] as const);
+  return Object.fromEntries(all) as SinkSwitches;
+});
 
 const topicName = z
   .string()
@@ -88,7 +104,7 @@ export interface Route {
   readonly matched: boolean;
   /** Topic that gets a copy of the record, when the route names one. */
   readonly topic: string | undefined;
-  readonly sinks: { readonly hdfs: boolean; readonly redis: boolean; readonly mongodb: boolean };
+  readonly sinks: SinkSwitches;
   /** The HDFS partition path of a reading on this route, such as `dt=2026-03-01`. */
   readonly hdfsPath: (reading: Reading) => string;
 }
@@ -175,18 +191,34 @@ function toRoute(
   };
 }
 
+/** The path of a reading by a template, each directory's name one that HDFS takes and readers see ({@link partitionSegment}). */
 function compileTemplate(template: string): (reading: Reading) => string {
-  const parts = template.split(/\{([^}]*)\}/g);
-  const literals = parts.filter((_, index) => index % 2 === 0);
-  const values = parts
-    .filter((_, index) => index % 2 === 1)
-    .filter(isPlaceholder)
-    .map((name) => PLACEHOLDERS[name]);
-  const [first = '', second = ''] = literals;
-  const [onlyValue] = values;
-  if (values.length === 0 || onlyValue === undefined) return () => first;
-  if (values.length === 1) return (reading) => first + onlyValue(reading) + second;
-  return (reading) => literals.reduce((path, literal, index) => path + (values[index - 1]?.(reading) ?? '') + literal);
+  const segments = template.split('/').map(compileSegment);
+  const [only] = segments;
+  const path =
+    segments.length === 1 && only !== undefined
+      ? only
+      : (reading: Reading) => segments.map((segment) => segment(reading)).join('/');
+  const names = [...template.matchAll(/\{([^}]*)\}/g)].map((match) => match[1] ?? '');
+  return names.every((name) => name.startsWith('event_')) ? rememberedOfDay(path) : path;
+}
+
+function compileSegment(segment: string): (reading: Reading) => string {
+  const parts = segment.split(/\{([^}]*)\}/g).map((part, index) => {
+    if (index % 2 === 0 || !isPlaceholder(part)) return () => part;
+    return PLACEHOLDERS[part];
+  });
+  return (reading) => partitionSegment(parts.reduce((text, part) => text + part(reading), ''));
+}
+
+/** Neighbouring readings mostly share their event day, and then the very same text. */
+function rememberedOfDay(path: (reading: Reading) => string): (reading: Reading) => string {
+  let last: { readonly day: string; readonly path: string } | undefined;
+  return (reading) => {
+    const day = eventDay(reading.eventTimeMs);
+    if (last?.day !== day) last = { day, path: path(reading) };
+    return last.path;
+  };
 }
 
 function isPlaceholder(name: string): name is Placeholder {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { parse } from 'dotenv';
 import { describe, expect, it } from 'vitest';
 import { GridError } from '../grid/errors.ts';
-import { environmentSchema, loadConfig, readEnvironment, SINK_NAMES, type Config } from './config.ts';
+import { SINK_NAMES } from '../grid/sinks.ts';
+import { environmentSchema, loadConfig, readEnvironment, type Config } from './config.ts';
 
 const exampleText = readFileSync(new URL('../example.env', import.meta.url), 'utf8');
 const example = parse(exampleText);
@@ -59,9 +60,16 @@ describe('a bad value', () => {
     ['INGEST_PORT', '8090.5', 'must be a whole number'],
     ['LOG_LEVEL', 'loud', 'expected one of'],
     ['TOPIC_INGESTION', 'no spaces', 'must be a Kafka topic name'],
+    ['TOPIC_DLQ', '..', 'must be a Kafka topic name'],
+    ['TOPIC_INGESTION', '_readings', 'must not begin with . or _'],
+    ['TOPIC_UNORGANIZED', '.tmp', 'must not begin with . or _'],
+    ['TOPIC_INGESTION', 't'.repeat(201), 'must have at most 200 characters'],
     ['SPEED_SINKS', 'hdfs,cassandra', `may name only: ${SINK_NAMES.join(', ')}`],
     ['HDFS_TOPICS_DIRECTORY', 'topics', 'must be an absolute HDFS path'],
     ['HDFS_TOPICS_DIRECTORY', '/topics/', 'without a slash at its end'],
+    ['HDFS_TOPICS_DIRECTORY', '/a//b', 'must have no empty segment'],
+    ['HDFS_TOPICS_DIRECTORY', '/a/../b', 'must have no empty segment'],
+    ['HDFS_IMPORTS_DIRECTORY', '/a:b', 'and no colon'],
     ['HDFS_ROTATE_SECONDS', '0', 'must lie between 1 and 86400'],
     ['SIMULATOR_LATE_SHARE', '1.5', 'must lie between 0 and 1'],
     ['SIMULATOR_RATE_HZ', 'fast', 'must be a number'],

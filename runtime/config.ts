@@ -1,6 +1,7 @@
 import { config as loadDotenv } from 'dotenv';
 import { z } from 'zod';
 import { GridError } from '../grid/errors.ts';
+import { isSinkName, SINK_NAMES } from '../grid/sinks.ts';
 
 /** `127.0.0.1:9092, other:9092` → its parts; at least one. */
 const list = (description: string) =>
@@ -55,13 +56,18 @@ const moment = () =>
     .transform((text) => (text === '' ? undefined : Date.parse(text)));
 
 const port = () => integer(0, 65_535);
-const kafkaName = () => z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'must be a Kafka topic name');
+const kafkaName = () => z.string().regex(/^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/, 'must be a Kafka topic name');
+/** A topic whose records lie in HDFS, in a directory and in files of its name (255 bytes with the offsets behind it). */
+const storedTopicName = () =>
+  kafkaName()
+    .regex(/^.{1,200}$/, 'must have at most 200 characters, since its files in HDFS are named after it')
+    .regex(/^[^._]/, 'must not begin with . or _, since readers of HDFS pass over such directories');
 const hdfsDirectory = () =>
-  z.string().regex(/^\/[^\s]*[^/\s]$/, 'must be an absolute HDFS path without a slash at its end');
-
-/** The sinks that a speed-layer worker can run, each a consumer group of its own. */
-export const SINK_NAMES = ['hdfs', 'redis', 'mongodb', 'router', 'unorganized'] as const;
-export type SinkName = (typeof SINK_NAMES)[number];
+  z
+    .string()
+    .max(1_000)
+    .regex(/^\/[^\s]*[^/\s]$/, 'must be an absolute HDFS path without a slash at its end')
+    .regex(/^(?:\/(?!\.{1,2}(?:\/|$))[^/:]+)+$/, 'must have no empty segment, no . or .., and no colon');
 
 /**
  * Every variable that the project reads, with its default and its check. The defaults match the native stack.
@@ -95,6 +101,13 @@ export const environmentSchema = z.object({
     .string()
     .regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower-case letters, digits and underscores, a letter first')
     .prefault('history'),
+  HDFS_ANALYSIS_DIRECTORY: hdfsDirectory().prefault('/analysis'),
+  HDFS_SAMPLE_TEXTS_DIRECTORY: hdfsDirectory().prefault('/texts/samples'),
+  HIVE_ANALYSIS_DATABASE: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower-case letters, digits and underscores, a letter first')
+    .prefault('analysis'),
+  MONGODB_ANALYSIS_DATABASE: z.string().min(1).prefault('analysis'),
   HIVE_CALL_TIMEOUT_MS: integer(1_000, 86_400_000).prefault('600000'),
   HISTORY_CONNECT_TIMEOUT_MS: integer(100, 600_000).prefault('5000'),
   HISTORY_MAX_CONNECTIONS: integer(1, 1_000).prefault('3'),
@@ -138,9 +151,9 @@ export const environmentSchema = z.object({
   SHUTDOWN_TIMEOUT_MS: integer(100, 600_000).prefault('10000'),
 
   // Kafka
-  TOPIC_INGESTION: kafkaName().prefault('INGESTION'),
+  TOPIC_INGESTION: storedTopicName().prefault('INGESTION'),
   TOPIC_DLQ: kafkaName().prefault('INGESTION.DLQ'),
-  TOPIC_UNORGANIZED: kafkaName().prefault('UNORGANIZED'),
+  TOPIC_UNORGANIZED: storedTopicName().prefault('UNORGANIZED'),
   TOPIC_AGGREGATES: kafkaName().prefault('AGGREGATES'),
   TOPIC_PARTITIONS: integer(1, 10_000).prefault('6'),
   TOPIC_REPLICATION_FACTOR: integer(1, 10).prefault('1'),
@@ -160,10 +173,8 @@ export const environmentSchema = z.object({
 
   // Speed layer
   SPEED_SINKS: list('sink')
-    .refine((names) => names.every((name) => (SINK_NAMES as readonly string[]).includes(name)), {
-      message: `may name only: ${SINK_NAMES.join(', ')}`,
-    })
-    .transform((names) => names.filter((name): name is SinkName => (SINK_NAMES as readonly string[]).includes(name)))
+    .refine((names) => names.every(isSinkName), { message: `may name only: ${SINK_NAMES.join(', ')}` })
+    .transform((names) => names.filter(isSinkName))
     .prefault(SINK_NAMES.join(',')),
   SINK_RETRY_MAX_DELAY_MS: integer(100, 600_000).prefault('10000'),
   HDFS_TOPICS_DIRECTORY: hdfsDirectory().prefault('/topics'),

@@ -1,4 +1,4 @@
-import type { ConsumerObserver, PartitionStatus } from '../connectors/kafka/owned-partition.ts';
+import type { ConsumerObserver, PartitionStatus } from '../connectors/kafka/consume/owned-partition.ts';
 import { Counter, Gauge, Histogram, type Registry } from '../runtime/metrics.ts';
 
 /** Metrics of reading, by sink and topic; alike for all sinks. */
@@ -7,13 +7,17 @@ export interface ConsumerMetrics {
   observerOf(sink: string): ConsumerObserver;
 }
 
+/** How one sink's consumer stands. */
+export interface ConsumerStatus {
+  readonly sink: string;
+  readonly isMember: boolean;
+  readonly partitions: readonly PartitionStatus[];
+}
+
 /**
- * @param statuses asks every running consumer how its partitions stand, at each scrape.
+ * @param statuses asks every running consumer how it stands, at each scrape.
  */
-export function createConsumerMetrics(
-  registry: Registry,
-  statuses: () => Iterable<readonly [sink: string, partitions: readonly PartitionStatus[]]>,
-): ConsumerMetrics {
+export function createConsumerMetrics(registry: Registry, statuses: () => Iterable<ConsumerStatus>): ConsumerMetrics {
   const registers = [registry];
   const labelNames = ['sink', 'topic'] as const;
   const records = new Counter({
@@ -43,12 +47,12 @@ export function createConsumerMetrics(
   });
   new Gauge({
     name: 'powergrid_consumer_lag_records',
-    help: 'Records that a sink has still to read, by partition.',
+    help: 'Records that a sink has still to read, by partition; of partitions that this process owns.',
     labelNames: ['sink', 'topic', 'partition'] as const,
     registers,
     collect() {
       this.reset();
-      for (const [sink, partitions] of statuses()) {
+      for (const { sink, partitions } of statuses()) {
         for (const { topic, partition, lag } of partitions) {
           if (lag !== undefined) this.set({ sink, topic, partition: String(partition) }, lag);
         }
@@ -62,9 +66,18 @@ export function createConsumerMetrics(
     registers,
     collect() {
       this.reset();
-      for (const [sink, partitions] of statuses()) {
+      for (const { sink, partitions } of statuses()) {
         for (const { state } of partitions) this.inc({ sink, state });
       }
+    },
+  });
+  new Gauge({
+    name: 'powergrid_consumer_in_group',
+    help: 'Whether a sink is a member of its consumer group (1). While it is not (0), this process knows of no lag.',
+    labelNames: ['sink'] as const,
+    registers,
+    collect() {
+      for (const { sink, isMember } of statuses()) this.set({ sink }, isMember ? 1 : 0);
     },
   });
   return {

@@ -1,4 +1,4 @@
-import type { TopicSpec } from '../connectors/kafka/topics.ts';
+import type { TopicSpec } from '../connectors/kafka/topics/topics.ts';
 import type { Config } from '../runtime/config.ts';
 
 /** Kafka's own default for the largest record batch of a topic, bytes. */

@@ -1,11 +1,10 @@
 import type { KafkaClient } from '../connectors/kafka/client.ts';
-import type { PartitionStatus } from '../connectors/kafka/owned-partition.ts';
-import { PartitionConsumer } from '../connectors/kafka/partition-consumer.ts';
+import { PartitionConsumer } from '../connectors/kafka/consume/partition-consumer.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Registry } from '../runtime/metrics.ts';
-import type { Readiness } from '../runtime/operations-server.ts';
-import { createConsumerMetrics } from './consumer-metrics.ts';
+import type { Readiness } from '../runtime/http/operations-routes.ts';
+import { createConsumerMetrics, type ConsumerStatus } from './consumer-metrics.ts';
 import type { Sink } from './sinks/sink.ts';
 
 export interface SpeedLayerOptions {
@@ -33,8 +32,10 @@ const CLOSE_SHARE = 0.1;
 export function startSpeedLayer(options: SpeedLayerOptions): SpeedLayer {
   const { config, logger } = options;
   const consumers = new Map<string, PartitionConsumer>();
-  const statuses = function* (): Generator<[string, PartitionStatus[]]> {
-    for (const [name, consumer] of consumers) yield [name, consumer.status()];
+  const statuses = function* (): Generator<ConsumerStatus> {
+    for (const [sink, consumer] of consumers) {
+      yield { sink, isMember: consumer.isMember, partitions: consumer.status() };
+    }
   };
   const consumerMetrics = createConsumerMetrics(options.metrics, statuses);
   for (const sink of options.sinks) {
@@ -56,8 +57,8 @@ export function startSpeedLayer(options: SpeedLayerOptions): SpeedLayer {
 
   return {
     readiness() {
-      const problems = [...consumers].flatMap(([name, consumer]) =>
-        consumer.problems().map((problem) => `${name}: ${problem}`),
+      const problems = options.sinks.flatMap(({ name, problems: ofData }) =>
+        [...(consumers.get(name)?.problems() ?? []), ...(ofData?.() ?? [])].map((problem) => `${name}: ${problem}`),
       );
       return { ready: problems.length === 0, problems };
     },

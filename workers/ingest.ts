@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKafka } from '../connectors/kafka/client.ts';
-import { createProducerMetrics } from '../connectors/kafka/producer-metrics.ts';
-import { KafkaProducer } from '../connectors/kafka/producer.ts';
-import { ensureTopicsEventually } from '../connectors/kafka/topics.ts';
+import { createProducerMetrics } from '../connectors/kafka/produce/producer-metrics.ts';
+import { KafkaProducer } from '../connectors/kafka/produce/producer.ts';
+import { ensureTopicsEventually } from '../connectors/kafka/topics/topics.ts';
 import { readEnvironment } from '../runtime/config.ts';
 import { runProcess } from '../runtime/process.ts';
-import { startGateway } from '../streaming/gateway/gateway.ts';
+import { startGateway } from '../streaming/sources/gateway/gateway.ts';
 import { projectTopics } from '../streaming/project-topics.ts';
 import { readPullSources } from '../streaming/sources/pull/pull-file.ts';
 import { startPullSources } from '../streaming/sources/pull/pull-sources.ts';
-import { startRawTextSource } from '../streaming/raw-text/raw-text-source.ts';
+import { startRawTextSource } from '../streaming/sources/raw-text/raw-text-source.ts';
 
 /** Of the time that there is to stop, how much goes to what is under way before Kafka is given up. */
 const FINISH_SHARE = 0.7;

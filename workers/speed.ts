@@ -1,6 +1,6 @@
 import { createKafka } from '../connectors/kafka/client.ts';
-import { ensureTopicsEventually } from '../connectors/kafka/topics.ts';
-import { startOperationsServer } from '../runtime/operations-server.ts';
+import { ensureTopicsEventually } from '../connectors/kafka/topics/topics.ts';
+import { startOperationsServer } from '../runtime/http/operations-server.ts';
 import { runProcess } from '../runtime/process.ts';
 import { projectTopics } from '../streaming/project-topics.ts';
 import { followRoutesFile } from '../streaming/routes/routes-file.ts';
@@ -20,7 +20,7 @@ runProcess('speed', async ({ config, logger, metrics, stopping }) => {
       logger.error({ err: error }, 'the Kafka topics could not be made');
     },
   );
-  const sinks = openSinks(config.SPEED_SINKS, { config, routes, logger, metrics });
+  const sinks = await openSinks(config.SPEED_SINKS, { config, routes, logger, metrics });
   const speedLayer = startSpeedLayer({ kafka, sinks, config, logger, metrics });
   const operations = await startOperationsServer({
     host: config.OPERATIONS_HOST,

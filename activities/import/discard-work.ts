@@ -1,4 +1,4 @@
-import type { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
+import { entriesIfThere, type HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../grid/errors.ts';
 import type { ImportRun } from '../../grid/history/import-activities.ts';
 import type { SourceName } from '../../grid/history/import-input.ts';
@@ -6,7 +6,6 @@ import type { TableId } from '../../grid/history/sql-source.ts';
 import type { ImportDependencies } from './dependencies.ts';
 import { withHeartbeats } from './heartbeats.ts';
 import { sourceWorkDirectory, workRoot } from './paths.ts';
-import { entriesOf } from './work-directory.ts';
 
 /** A run's unpublished work on one table, wherever it was found. */
 export interface FoundWork {
@@ -42,9 +41,9 @@ export async function* workOf(
   importsDirectory: string,
   source: SourceName,
 ): AsyncGenerator<FoundWork, void, undefined> {
-  for await (const table of entriesOf(hdfs, sourceWorkDirectory(importsDirectory, source))) {
+  for await (const table of entriesIfThere(hdfs.list(sourceWorkDirectory(importsDirectory, source)))) {
     if (table.type !== 'directory') continue;
-    for await (const { path, name, modifiedAtMs } of entriesOf(hdfs, table.path))
+    for await (const { path, name, modifiedAtMs } of entriesIfThere(hdfs.list(table.path)))
       yield { path, runId: name, modifiedAtMs };
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { TableOrigin } from '../../grid/history/sql-source.ts';
 import { columnChange, decisionByCounts, keyChange, wayToImport, type ChangeFacts } from './import-decision.ts';
 
 const table = { schema: 'public', name: 'readings' };
@@ -15,6 +16,9 @@ describe('what is read of a table', () => {
 
   it.each(['incremental', 'merge'] as const)('is what has changed since the last import in mode %s', (mode) => {
     expect(wayToImport(table, mode, last, 'db1')).toEqual({ kind: 'changes', since: last.watermark });
+    const origin: TableOrigin = { table: '1', parts: ['2'], definitions: [] };
+    const known = { ...last, origin: { table: '1', parts: ['2'], definitions: [] } };
+    expect(wayToImport(table, mode, known, 'db1')).toEqual({ kind: 'changes', since: { ...last.watermark, origin } });
   });
 
   it('is all of it, with a word why, when the database was restored and the mode is merge', () => {
@@ -51,13 +55,22 @@ describe('what becomes of counted changes', () => {
   const cases: readonly [string, Partial<ChangeFacts>, string][] = [
     ['nothing has changed', {}, 'unchanged'],
     ['nothing has changed, appending', { mode: 'incremental' }, 'unchanged'],
-    ['nothing has changed, without a key', { key: { kind: 'unusable' } }, 'unchanged'],
+    ['nothing has changed, without a key', { key: { kind: 'unusable', reason: 'it has no primary key' } }, 'unchanged'],
+    [
+      'nothing has changed, and what merges went by is no key',
+      { hasMerges: true, key: { kind: 'unusable', reason: 'it has no primary key' } },
+      'whole',
+    ],
     ['rows were only inserted', inserted, 'append'],
     ['rows were only inserted, appending', { mode: 'incremental', ...inserted }, 'append'],
-    ['rows were inserted, without a key', { key: { kind: 'unusable' }, ...inserted }, 'whole'],
+    [
+      'rows were inserted, without a key',
+      { key: { kind: 'unusable', reason: 'it has no primary key' }, ...inserted },
+      'whole',
+    ],
     [
       'rows were inserted, without a key, appending',
-      { mode: 'incremental', key: { kind: 'unusable' }, ...inserted },
+      { mode: 'incremental', key: { kind: 'unusable', reason: 'it has no primary key' }, ...inserted },
       'append',
     ],
     ['rows were inserted, with reconcile', { reconcile: true, ...inserted }, 'append'],
@@ -69,7 +82,11 @@ describe('what becomes of counted changes', () => {
     ],
     ['rows were updated', updated, 'merge'],
     ['rows were updated, appending', { mode: 'incremental', ...updated }, 'refused'],
-    ['rows were updated, without a key', { key: { kind: 'unusable' }, ...updated }, 'whole'],
+    [
+      'rows were updated, without a key',
+      { key: { kind: 'unusable', reason: 'it has no primary key' }, ...updated },
+      'whole',
+    ],
     ['rows were updated, or deleted, with reconcile', { reconcile: true, ...updated }, 'whole'],
     ['rows were deleted', deleted, 'merge'],
     ['rows were deleted, appending', { mode: 'incremental', ...deleted }, 'refused'],
@@ -110,7 +127,7 @@ describe('what becomes of counted changes', () => {
     ],
     [
       'the key was dropped, appending to what was merged',
-      { mode: 'incremental', hasMerges: true, key: { kind: 'unusable' }, ...inserted },
+      { mode: 'incremental', hasMerges: true, key: { kind: 'unusable', reason: 'it has no primary key' }, ...inserted },
       'refused',
     ],
   ];
@@ -163,16 +180,23 @@ describe('a primary key', () => {
   const columns = [{ name: 'a' }, { name: 'b' }];
 
   it('is the same in another order of its columns', () => {
-    expect(keyChange(['a', 'b'], ['b', 'a'], columns)).toEqual({ kind: 'same' });
+    expect(keyChange(['a', 'b'], { key: ['b', 'a'], columns })).toEqual({ kind: 'same' });
   });
 
   it('is unusable when there is none, or a column of it is left out', () => {
-    expect(keyChange(['a'], [], columns)).toEqual({ kind: 'unusable' });
-    expect(keyChange(['a', 'c'], ['a', 'c'], columns)).toEqual({ kind: 'unusable' });
+    expect(keyChange(['a'], { key: [], columns })).toEqual({ kind: 'unusable', reason: 'it has no primary key' });
+    expect(keyChange(['a', 'c'], { key: ['a', 'c'], columns })).toEqual({
+      kind: 'unusable',
+      reason: 'the key column c is not imported',
+    });
+    expect(keyChange(['a'], { key: [], keyless: 'it holds for heirs', columns })).toEqual({
+      kind: 'unusable',
+      reason: 'it holds for heirs',
+    });
   });
 
   it('was changed', () => {
-    expect(keyChange(['a'], ['a', 'b'], columns)).toEqual({ kind: 'changed' });
-    expect(keyChange([], ['a'], columns)).toEqual({ kind: 'changed' });
+    expect(keyChange(['a'], { key: ['a', 'b'], columns })).toEqual({ kind: 'changed' });
+    expect(keyChange([], { key: ['a'], columns })).toEqual({ kind: 'changed' });
   });
 });

@@ -1,5 +1,5 @@
 import type { ImportInput } from '../../grid/history/import-input.ts';
-import type { ChangesSince, RowCounts, TableId } from '../../grid/history/sql-source.ts';
+import type { ChangesSince, RowCounts, TableId, TablePlan } from '../../grid/history/sql-source.ts';
 import type { ImportCommit } from './publish/commit.ts';
 import { tableName } from './table-names.ts';
 
@@ -35,7 +35,7 @@ interface ComparedColumn {
 export function wayToImport(
   table: TableId,
   mode: ImportInput['mode'],
-  last: Pick<ImportCommit, 'watermark'> | undefined,
+  last: Pick<ImportCommit, 'watermark' | 'origin'> | undefined,
   fingerprint: string,
 ): ImportWay {
   if (mode === 'full' || last === undefined) return { kind: 'whole', notes: [] };
@@ -47,14 +47,14 @@ export function wayToImport(
       'the last import read another database (this one was restored or replaced since), so what has changed cannot be told',
     );
   }
-  return { kind: 'changes', since: watermark };
+  return { kind: 'changes', since: { ...watermark, ...(last.origin === undefined ? {} : { origin: last.origin }) } };
 }
 
 /** How a table's primary key compares with that of its last import. */
 export type KeyChange =
   | { readonly kind: 'same' }
   /** There is none, or columns of it are not imported. */
-  | { readonly kind: 'unusable' }
+  | { readonly kind: 'unusable'; readonly reason: string }
   | { readonly kind: 'changed' };
 
 /** What the second decision goes by. */
@@ -88,7 +88,10 @@ export function decisionByCounts(table: TableId, facts: ChangeFacts): ImportDeci
     const description = columns.kind === 'changed' ? columns.description : `it has got ${columns.columns.join(', ')}`;
     return instead(table, mode, `its columns have changed since the last import (${description})`);
   }
-  // What is a table's newest row of a key can be told by one key only.
+  // What is a table's newest row of a key can be told by one key only, and what earlier merges have made of its rows stands on it.
+  if (key.kind === 'unusable' && mode === 'merge' && facts.hasMerges) {
+    return instead(table, mode, `its earlier imports were merged by a key, and ${key.reason}`);
+  }
   if (key.kind === 'changed' && (mode === 'merge' || facts.hasMerges)) {
     return instead(table, mode, 'its primary key has changed since the last import');
   }
@@ -108,7 +111,7 @@ export function decisionByCounts(table: TableId, facts: ChangeFacts): ImportDeci
     return { kind: 'changes', publishAs: 'append', notes: notesOfAdded(columns) };
   }
   if (key.kind === 'unusable')
-    return { kind: 'whole', notes: [`${tableName(table)} has changed and has no primary key: imported whole.`] };
+    return { kind: 'whole', notes: [`${tableName(table)} has changed, and ${key.reason}: imported whole.`] };
   if (replaced === 0) return { kind: 'changes', publishAs: facts.sharedSnapshots ? 'append' : 'merge', notes: [] };
   if (reconcile) {
     return {
@@ -149,14 +152,19 @@ export function columnChange(before: readonly ComparedColumn[], now: readonly Co
   return added.length === 0 ? { kind: 'same' } : { kind: 'added', columns: added };
 }
 
-/** Compares primary keys, in whatever order of their columns. @param columns that are imported */
+/** Compares primary keys, in whatever order of their columns. */
 export function keyChange(
   before: readonly string[],
-  now: readonly string[],
-  columns: readonly Pick<ComparedColumn, 'name'>[],
+  {
+    key: now,
+    keyless,
+    columns,
+  }: Pick<TablePlan, 'key' | 'keyless'> & { readonly columns: readonly Pick<ComparedColumn, 'name'>[] },
 ): KeyChange {
   const imported = new Set(columns.map(({ name }) => name));
-  if (now.length === 0 || now.some((name) => !imported.has(name))) return { kind: 'unusable' };
+  if (now.length === 0) return { kind: 'unusable', reason: keyless ?? 'it has no primary key' };
+  const missing = now.filter((name) => !imported.has(name));
+  if (missing.length > 0) return { kind: 'unusable', reason: `the key column ${missing.join(', ')} is not imported` };
   return JSON.stringify([...before].sort()) === JSON.stringify([...now].sort())
     ? { kind: 'same' }
     : { kind: 'changed' };

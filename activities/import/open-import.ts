@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { randomUUID } from 'node:crypto';
 import pRetry from 'p-retry';
-import type { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
+import { entriesIfThere, type HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../grid/errors.ts';
 import type { ImportRun, OpenedImport } from '../../grid/history/import-activities.ts';
 import type { ImportInput, SourceName } from '../../grid/history/import-input.ts';
@@ -11,7 +11,7 @@ import { closing } from './closing.ts';
 import type { ImportDependencies } from './dependencies.ts';
 import { deleteWork, workOf } from './discard-work.ts';
 import { KEEP_WORK_MS } from './plan-table.ts';
-import { entriesOf, readWorkPlan } from './work-directory.ts';
+import { readWorkPlan } from './work-directory.ts';
 
 /** A source that does not answer is tried again for so long; then somebody has to look. */
 const SOURCE_PATIENCE_MS = 10_000;
@@ -153,7 +153,8 @@ async function deleteAbandonedWork(
 }
 
 async function isAbandoned(hdfs: HdfsClient, root: string, nowMs: number): Promise<boolean> {
-  for await (const { modifiedAtMs } of entriesOf(hdfs, root)) if (nowMs - modifiedAtMs < KEEP_WORK_MS) return false;
+  for await (const { modifiedAtMs } of entriesIfThere(hdfs.list(root)))
+    if (nowMs - modifiedAtMs < KEEP_WORK_MS) return false;
   try {
     const plan = await readWorkPlan(hdfs, root);
     return plan === undefined || plan.keepUntilMs < nowMs;

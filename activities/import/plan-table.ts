@@ -91,16 +91,23 @@ async function plan(planning: Planning): Promise<PlannedTable> {
   const telemetry = telemetryFor(planning, used);
   if (decision.kind === 'refused') throw new GridError('append-impossible', decision.reason);
   if (decision.kind === 'whole') return planWhole(planning, decision.notes);
-  if (decision.kind === 'unchanged' && JSON.stringify(telemetry) === JSON.stringify(last.telemetry)) {
+  const isKnown = JSON.stringify(telemetry) === JSON.stringify(last.telemetry) && !lacksOrigin(last, used);
+  if (decision.kind === 'unchanged' && isKnown) {
     await work.delete();
     // What is not imported again has to be there.
     await showNewest(planning.deps, planning, planning.signal);
     return { kind: 'unchanged', rows: counts.rows };
   }
-  // Nothing but the mapping has changed: a run without rows carries it.
+  // Nothing but the mapping has changed, or the record is of an earlier version: a run without rows carries what is to be known.
   const publishAs = decision.kind === 'unchanged' ? 'append' : decision.publishAs;
   const notes = decision.kind === 'unchanged' ? [] : decision.notes;
   return keep(planning, { plan: used, publishAs, notes, counts, isKept: existing !== undefined });
+}
+
+/** Whether the last commit does not say which table it was of, and a run could be added to say it. */
+function lacksOrigin(last: ImportCommit, plan: TablePlan): boolean {
+  if (plan.origin === undefined || last.origin !== undefined) return false;
+  return plan.key.length > 0 || last.runs.every(({ mode }) => mode !== 'merge');
 }
 
 async function planWhole(planning: Planning, notes: readonly string[]): Promise<PlannedTable> {
@@ -154,8 +161,9 @@ async function existingPlan(planning: Planning, fresh: TablePlan): Promise<WorkP
     (!ofChanges || (existing.basedOn === last?.runId && existing.cursor === cursor));
   if (!sameTable || !sameRows) return undefined;
   // Both give the same text; that all values can be kept was found out just now.
-  const { provenAt } = fresh;
-  return { ...existing, plan: { ...existing.plan, ...(provenAt === undefined ? {} : { provenAt }) } };
+  const { provenAt, origin } = fresh;
+  const now = { ...(provenAt === undefined ? {} : { provenAt }), ...(origin === undefined ? {} : { origin }) };
+  return { ...existing, plan: { ...existing.plan, ...now } };
 }
 
 function meaning({ name, sourceType, hiveType }: ImportColumn): readonly string[] {
@@ -185,7 +193,7 @@ export async function decisionAt({
     rowsImported: last.runs.reduce((sum, { rows }) => sum + rows, 0),
     counts,
     hasMerges: last.runs.some(({ mode }) => mode === 'merge'),
-    key: keyChange(last.key, plan.key, plan.columns),
+    key: keyChange(last.key, plan),
     columns: columnChange(columnsBefore, plan.columns),
     sharedSnapshots: identity.sharedSnapshots,
   });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
+import { entriesIfThere, ifThere, type HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../grid/errors.ts';
 import type { ImportRun } from '../../grid/history/import-activities.ts';
 import type { SourceSnapshot, TableId } from '../../grid/history/sql-source.ts';
@@ -113,7 +113,7 @@ export class WorkDirectory {
     range?: { readonly from: number; readonly to: number },
   ): Promise<readonly RecordsFile[]> {
     const paths: string[] = [];
-    for await (const { name, path } of entriesOf(this.#hdfs, this.recordsDirectory)) {
+    for await (const { name, path } of entriesIfThere(this.#hdfs.list(this.recordsDirectory))) {
       const [, from, to] = RECORDS_FILE.exec(name) ?? [];
       if (from === undefined || to === undefined) continue;
       if (range === undefined || (Number(from) < range.to && Number(to) > range.from)) paths.push(path);
@@ -121,7 +121,7 @@ export class WorkDirectory {
     const files: RecordsFile[] = [];
     for (let at = 0; at < paths.length; at += PARALLEL_READS) {
       const some = paths.slice(at, at + PARALLEL_READS).map(async (path) => {
-        const bytes = await fileIfThere(this.#hdfs, path, MAX_RECORDS_BYTES);
+        const bytes = await ifThere(this.#hdfs.readFile(path, { maxBytes: MAX_RECORDS_BYTES }));
         // Gone since it was listed: whoever deleted it has written a newer one, or given up the whole work.
         if (bytes === undefined) return;
         const file = parsed(recordsFileSchema, bytes, path);
@@ -152,7 +152,7 @@ export class WorkDirectory {
   /** The splits' files that lie in a directory, by split; none where it is missing. */
   async dataFiles(directory: string = this.dataDirectory): Promise<ReadonlyMap<number, DataFile>> {
     const files = new Map<number, DataFile>();
-    for await (const { name, type, fileId, lengthBytes } of entriesOf(this.#hdfs, directory)) {
+    for await (const { name, type, fileId, lengthBytes } of entriesIfThere(this.#hdfs.list(directory))) {
       const split = splitOfFile(name);
       if (split !== undefined && type === 'file') files.set(split, { fileId, lengthBytes });
     }
@@ -197,7 +197,7 @@ export async function readWorkPlan(hdfs: HdfsClient, root: string): Promise<Work
   for (;;) {
     const newest = (await planFiles(hdfs, root)).at(-1);
     if (newest === undefined) return undefined;
-    const bytes = await fileIfThere(hdfs, newest.path, MAX_PLAN_BYTES);
+    const bytes = await ifThere(hdfs.readFile(newest.path, { maxBytes: MAX_PLAN_BYTES }));
     if (bytes !== undefined) return parsed(workPlanSchema, bytes, newest.path);
     // A newer one has replaced it since it was listed, or all of it was deleted.
   }
@@ -209,29 +209,11 @@ async function planFiles(
   root: string,
 ): Promise<readonly { readonly path: string; readonly number: number }[]> {
   const files: { path: string; number: number }[] = [];
-  for await (const { name, path } of entriesOf(hdfs, root)) {
+  for await (const { name, path } of entriesIfThere(hdfs.list(root))) {
     const number = PLAN_FILE.exec(name)?.[1];
     if (number !== undefined) files.push({ path, number: Number(number) });
   }
   return files.sort((a, b) => a.number - b.number);
-}
-
-/** The entries of a directory; none when it is missing. */
-export async function* entriesOf(hdfs: HdfsClient, directory: string): ReturnType<HdfsClient['list']> {
-  try {
-    yield* hdfs.list(directory);
-  } catch (error) {
-    if (!(error instanceof GridError && error.code === 'hdfs-not-found')) throw error;
-  }
-}
-
-async function fileIfThere(hdfs: HdfsClient, path: string, maxBytes: number): Promise<Buffer | undefined> {
-  try {
-    return await hdfs.readFile(path, { maxBytes });
-  } catch (error) {
-    if (error instanceof GridError && error.code === 'hdfs-not-found') return undefined;
-    throw error;
-  }
 }
 
 function parsed<T>(schema: z.ZodType<T>, bytes: Buffer, path: string): T {

@@ -32,8 +32,8 @@ export interface WorkPlan {
   readonly keepUntilMs: number;
 }
 
-/** Names a plan by its content: planning twice what has not changed gives the same, at whatever snapshots. */
-export function planIdOf({ provenAt: _, ...plan }: TablePlan): string {
+/** Names a plan by what splits and their text depend on: planning twice what has not changed gives the same, at whatever snapshots. */
+export function planIdOf({ provenAt: _, origin: __, keyless: ___, ...plan }: TablePlan): string {
   return createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 16);
 }
 
@@ -63,6 +63,13 @@ const count = z.int().min(0);
 
 const snapshotSchema = z.object({ id: z.string(), position: z.string(), takenAt: z.string() });
 
+/** What the next import compares with, in a plan and in a commit record. */
+export const tableOriginSchema = z.object({
+  table: z.string(),
+  parts: z.array(z.string()),
+  definitions: z.array(z.object({ column: z.string(), parts: z.array(z.tuple([z.string(), z.string()])) })),
+});
+
 const tablePlanSchema = z.object({
   table: z.object({ schema: z.string(), name: z.string() }),
   columns: z.array(
@@ -71,6 +78,7 @@ const tablePlanSchema = z.object({
       sourceType: z.string(),
       hiveType: z.string(),
       expression: z.string(),
+      neverNull: z.boolean().exactOptional(),
       provenExpression: z.string().exactOptional(),
     }),
   ),
@@ -83,7 +91,9 @@ const tablePlanSchema = z.object({
     }),
   ),
   key: z.array(z.string()),
+  keyless: z.string().exactOptional(),
   identity: z.string(),
+  origin: tableOriginSchema.exactOptional(),
   provenAt: z.string().exactOptional(),
   condition: z.string().exactOptional(),
   upperPosition: z.string().exactOptional(),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { openSourceFromConfig } from '../../activities/import/open-source.ts';
+import { closing } from '../../activities/import/closing.ts';
+import { sourcesFromConfig } from '../../activities/import/open-source.ts';
 import type { SourceName } from '../../grid/history/import-input.ts';
 import type { TableId } from '../../grid/history/sql-source.ts';
 import type { Config } from '../../runtime/config.ts';
@@ -13,13 +14,16 @@ export async function tableDigest(
   signal: AbortSignal,
 ): Promise<string> {
   const logger = createLogger({ name: 'bench', level: 'error', format: 'json' });
-  const source = openSourceFromConfig(config, sourceName, logger);
+  const open = await sourcesFromConfig(config, logger);
+  const source = open(sourceName);
   try {
     const reader = await source.read(undefined, signal);
-    const plan = await reader.plan(table, { splitRows: config.HISTORY_SPLIT_ROWS, onUnsupported: 'refuse' }, signal);
-    const digest = createHash('sha256');
-    for (const split of plan.splits.keys()) digest.update((await reader.digest(plan, split, signal)).digest);
-    return digest.digest('hex');
+    return await closing(reader, async () => {
+      const plan = await reader.plan(table, { splitRows: config.HISTORY_SPLIT_ROWS, onUnsupported: 'refuse' }, signal);
+      const digest = createHash('sha256');
+      for (const split of plan.splits.keys()) digest.update((await reader.digest(plan, split, signal)).digest);
+      return digest.digest('hex');
+    });
   } finally {
     await source.close();
   }

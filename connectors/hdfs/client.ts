@@ -1,8 +1,7 @@
 import { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
-import { asGridError, GridError } from '../../grid/errors.ts';
-import type { CrcType } from './checksum.ts';
-import { errorOfSilence } from './failure.ts';
+import { GridError } from '../../grid/errors.ts';
+import type { CrcType } from './write/checksum.ts';
+import { ifThere } from './if-there.ts';
 import type {
   CreateOptions,
   FileChecksum,
@@ -13,29 +12,29 @@ import type {
   HdfsWriter,
   ReadRange,
   WrittenFile,
-} from './hdfs.ts';
-import { hostOf, NameNodes, type Operation } from './name-nodes.ts';
-import { encodeHdfsPath, parentOf } from './path.ts';
-import { openDownload } from './download.ts';
-import { announcedCrcTypeIn, booleanIn, checksumIn, healthIn, listingIn, locationIn, statusIn } from './reply.ts';
-import { DataNodeUpload } from './upload.ts';
-import { sentBytes, verify } from './verification.ts';
-import { VerifiedWriter } from './writer.ts';
-
-/** DataNodes that are tried, one after the other, when they refuse the connection. */
-const MAX_DATA_NODES = 4;
-/** Between looks at the NameNode whether a file that is being made exists by now. */
-const FIRST_LOOK_MS = 1;
-const LONGEST_LOOK_MS = 100;
-/** Looks after which the parent is looked at as well. */
-const LOOKS_BEFORE_PARENT = 4;
+} from './port.ts';
+import { hostOf, NameNodes, type Operation } from './name-node/name-nodes.ts';
+import { encodeHdfsPath } from './path.ts';
+import { openDownload } from './read/download.ts';
+import {
+  announcedCrcTypeIn,
+  booleanIn,
+  checksumIn,
+  healthIn,
+  listingIn,
+  locationIn,
+  statusIn,
+} from './name-node/reply.ts';
+import { Uploads } from './write/uploads.ts';
+import { sentBytes, verify } from './write/verification.ts';
+import { VerifiedWriter } from './write/writer.ts';
 
 /** WebHDFS behind the port {@link HdfsPort}; see there. One client serves a whole process. */
 export class HdfsClient implements HdfsPort {
   readonly #callTimeoutMs: number;
   readonly #idleTimeoutMs: number;
   readonly #nameNodes: NameNodes;
-  readonly #uploads = new Set<DataNodeUpload>();
+  readonly #uploads: Uploads;
   /** What the cluster sums with: as seen last, before that as it says. A wrong guess costs reading a file back. */
   #crcType: CrcType | undefined;
 
@@ -55,6 +54,12 @@ export class HdfsClient implements HdfsPort {
         onRetry: options.onRetry,
       },
     });
+    this.#uploads = new Uploads({
+      nameNodes: this.#nameNodes,
+      callTimeoutMs: this.#callTimeoutMs,
+      idleTimeoutMs: this.#idleTimeoutMs,
+      status: (path) => this.status(path),
+    });
   }
 
   async create(path: string, options: CreateOptions = {}): Promise<HdfsWriter> {
@@ -67,9 +72,9 @@ export class HdfsClient implements HdfsPort {
       );
     }
     const crcType = this.#crcType ?? (await this.#announcedCrcType());
-    const upload = await this.#openUpload(path, options);
+    const upload = await this.#uploads.open(path, options);
     try {
-      const status = await this.#untilCreated(path, upload, old?.fileId);
+      const status = await this.#uploads.untilCreated(path, upload, old?.fileId);
       return new VerifiedWriter({
         path,
         upload,
@@ -84,7 +89,7 @@ export class HdfsClient implements HdfsPort {
   }
 
   async writeFile(path: string, bytes: Buffer, options: CreateOptions = {}): Promise<WrittenFile> {
-    const upload = await this.#openUpload(path, options);
+    const upload = await this.#uploads.open(path, options);
     try {
       await upload.write(bytes);
       await upload.close();
@@ -131,12 +136,7 @@ export class HdfsClient implements HdfsPort {
   }
 
   async status(path: string): Promise<FileStatus | undefined> {
-    try {
-      return await this.#nameNodes.call(read('GETFILESTATUS', path), (reply) => statusIn(reply, path));
-    } catch (error) {
-      if (error instanceof GridError && error.code === 'hdfs-not-found') return undefined;
-      throw error;
-    }
+    return ifThere(this.#nameNodes.call(read('GETFILESTATUS', path), (reply) => statusIn(reply, path)));
   }
 
   async *list(path: string): AsyncGenerator<FileStatus, void, undefined> {
@@ -206,7 +206,7 @@ export class HdfsClient implements HdfsPort {
 
   async close(): Promise<void> {
     this.#nameNodes.close();
-    await Promise.all([...this.#uploads].map((upload) => upload.abort('shutting-down')));
+    await this.#uploads.close();
   }
 
   async #fileToRead(path: string): Promise<FileStatus> {
@@ -264,78 +264,6 @@ export class HdfsClient implements HdfsPort {
       if (error instanceof GridError && (error.code === 'hdfs-refused' || error.code === 'hdfs-denied'))
         return undefined;
       throw error;
-    }
-  }
-
-  /** An upload whose head a DataNode has taken. One that refuses the connection is passed over for another. */
-  async #openUpload(path: string, options: CreateOptions): Promise<DataNodeUpload> {
-    const excluded: string[] = [];
-    let refusal: GridError | undefined;
-    for (;;) {
-      const url = await this.#placeOfUpload(path, options, excluded).catch((error: unknown) => {
-        // The NameNode knows no other DataNode: what the one it knows came to says more.
-        throw refusal ?? error;
-      });
-      const upload = new DataNodeUpload(
-        url,
-        { operation: 'CREATE', path, server: `DataNode ${hostOf(url)}` },
-        this.#idleTimeoutMs,
-      );
-      this.#uploads.add(upload);
-      void upload.cut.then(() => this.#uploads.delete(upload));
-      try {
-        await upload.accepted(this.#callTimeoutMs);
-        return upload;
-      } catch (error) {
-        await upload.abort();
-        refusal = asGridError(error, `CREATE ${path}`);
-        excluded.push(new URL(url).hostname);
-        if (upload.wasSent || excluded.length === MAX_DATA_NODES) throw refusal;
-      }
-    }
-  }
-
-  /** The DataNode's URL for a new file. Nothing is made by asking, so it may be asked again. */
-  async #placeOfUpload(path: string, options: CreateOptions, excluded: readonly string[]): Promise<string> {
-    const { createParent = false, overwrite = false, blockSizeBytes, replication } = options;
-    const operation: Operation = {
-      method: 'PUT',
-      name: 'CREATE',
-      path,
-      parameters: {
-        noredirect: 'true',
-        createparent: String(createParent),
-        overwrite: String(overwrite),
-        ...(blockSizeBytes === undefined ? {} : { blocksize: String(blockSizeBytes) }),
-        ...(replication === undefined ? {} : { replication: String(replication) }),
-        ...(excluded.length === 0 ? {} : { excludedatanodes: excluded.join(',') }),
-      },
-      repeatable: 'any-time',
-    };
-    return this.#nameNodes.call(operation, locationIn);
-  }
-
-  /**
-   * Waits until the NameNode lists the file: the DataNode says nothing when CREATE succeeded, only when it failed.
-   *
-   * @throws GridError the DataNode's error, `hdfs-not-found` when the parent is gone, or `hdfs-timeout`.
-   */
-  async #untilCreated(path: string, upload: DataNodeUpload, oldFileId: number | undefined): Promise<FileStatus> {
-    const deadline = performance.now() + this.#callTimeoutMs;
-    let waitMs = FIRST_LOOK_MS;
-    for (let looks = 1; ; looks++) {
-      const status = await this.status(path);
-      if (upload.failure !== undefined) throw upload.failure;
-      if (status !== undefined && status.fileId !== oldFileId) return status;
-      if (looks > LOOKS_BEFORE_PARENT && (await this.status(parentOf(path))) === undefined) {
-        throw new GridError(
-          'hdfs-not-found',
-          `CREATE ${path}: its directory is gone. It was renamed or deleted meanwhile.`,
-        );
-      }
-      if (performance.now() > deadline) throw errorOfSilence(upload.attempt, this.#callTimeoutMs, 'no file appeared');
-      await delay(waitMs);
-      waitMs = Math.min(waitMs * 2, LONGEST_LOOK_MS);
     }
   }
 }

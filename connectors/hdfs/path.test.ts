@@ -16,6 +16,15 @@ describe('encoding an HDFS path', () => {
     expect(encodeHdfsPath(path)).toBe(expected);
   });
 
+  it('takes as long a path as HDFS does, and no longer one', () => {
+    const longest = `/${'ä'.repeat(7_999)}`;
+    expect(decodeURIComponent(encodeHdfsPath(longest))).toBe(longest);
+    expect(encodeHdfsPath('/a'.repeat(1_000))).toBe('/a'.repeat(1_000));
+    for (const path of [`${longest}a`, '/a'.repeat(1_001)]) {
+      expect(() => encodeHdfsPath(path)).toThrow(expect.objectContaining({ code: 'hdfs-refused' }));
+    }
+  });
+
   it.each(['', 'a', 'a/b', '/a/', '//a', '/a//b', '/.', '/a/./b', '/a/../b', '/..', '/a:b', '/a\0b', '/\ud800'])(
     'refuses %j',
     (path) => {

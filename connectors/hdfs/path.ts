@@ -1,16 +1,22 @@
 import { GridError } from '../../grid/errors.ts';
 
+/** Of a path, whatever the cluster's configuration; asked for more, a NameNode answers as if it were down (an IOException without a class). */
+const MAX_CHARACTERS = 8_000;
+const MAX_LEVELS = 1_000;
+
 /**
  * `path` as it stands in a WebHDFS URL: each segment percent-encoded on its own, so that `%`, spaces, `+`, `#`, `?`, quotes and
  * non-ASCII characters reach HDFS as they are.
  *
  * @throws GridError `hdfs-refused`: not absolute, or a segment that HDFS does not take: empty, `.`, `..`, with `:`, a NUL, or
- * half a surrogate pair.
+ * half a surrogate pair; more than 8,000 characters or 1,000 levels.
  */
 export function encodeHdfsPath(path: string): string {
   if (path === '/') return '/';
   if (!path.startsWith('/')) throw refused(path, 'it does not begin with /');
+  if (path.length > MAX_CHARACTERS) throw refused(path, `it has more than ${MAX_CHARACTERS} characters`);
   const segments = path.slice(1).split('/');
+  if (segments.length > MAX_LEVELS) throw refused(path, `it has more than ${MAX_LEVELS} levels`);
   const encoded = segments.map((segment) => {
     if (segment === '') throw refused(path, 'it has an empty segment');
     if (segment === '.' || segment === '..') throw refused(path, `it has the segment ${segment}`);
@@ -43,6 +49,6 @@ export function childOf(directory: string, name: string): string {
 function refused(path: string, reason: string): GridError {
   return new GridError(
     'hdfs-refused',
-    `Using the HDFS path ${JSON.stringify(path)}: ${reason}. Give an absolute path of plain names, like /topics/INGESTION.`,
+    `Using the HDFS path ${JSON.stringify(path.length > 1_000 ? `${path.slice(0, 1_000)}…` : path)}: ${reason}. Give an absolute path of plain names, like /topics/INGESTION.`,
   );
 }

@@ -9,7 +9,7 @@ describe('an address of Hive', () => {
       database: 'default',
       tls: false,
       authentication: { kind: 'nosasl' },
-      settings: { 'hive.execution.engine': 'mr' },
+      settings: { 'hive.execution.engine': 'mr', 'hive.rework.mapredwork': 'true' },
       text: 'hive2://localhost:10000',
     });
   });

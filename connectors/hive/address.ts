@@ -22,6 +22,8 @@ const PLAIN = ['none', 'ldap', 'pam', 'custom', 'plain'];
 const DEFAULT_SETTINGS = {
   // A cancelled query of local MapReduce ends at once, one of local Tez minutes later.
   'hive.execution.engine': 'mr',
+  // A table over a list of files reads the files themselves: together, and under their own names.
+  'hive.rework.mapredwork': 'true',
 };
 
 /**

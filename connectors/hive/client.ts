@@ -1,4 +1,4 @@
-import { GridError } from '../../grid/errors.ts';
+import { GridError, type ErrorCode } from '../../grid/errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { parseHiveUrl } from './address.ts';
 import type { HiveConnection, HiveOperation } from './connection.ts';
@@ -31,11 +31,14 @@ export interface HiveCallOptions {
  */
 const PAGE_ROWS = 1_000;
 
+/** Errors after which a session is as good as before. */
+const ANSWERS: ReadonlySet<string> = new Set<ErrorCode>(['hive-refused', 'hive-not-found', 'hive-conflict']);
+
 /**
  * HiveServer2. Connecting is done with the first statement; a connection that was lost is made anew with the next one. A
  * statement whose connection broke may or may not have been run: callers send what may be repeated.
  *
- * All methods reject with GridError `hive-unavailable`, `hive-timeout` or `hive-refused` (Hive's own sentence in the message), with
+ * All methods reject with GridError `hive-unavailable`, `hive-timeout`, or with Hive's own sentence `hive-refused`, `hive-not-found` or `hive-conflict`; with
  * `shutting-down` after `close()`, or with the reason of the signal.
  */
 export class HiveClient {
@@ -115,7 +118,7 @@ export class HiveClient {
       this.#logger.debug({ sql, durationMs: Math.round(performance.now() - began) }, 'a Hive statement was run');
       return { connection, operation };
     } catch (error) {
-      if (error instanceof GridError && error.code === 'hive-refused') await this.#end({ connection, operation });
+      if (error instanceof GridError && ANSWERS.has(error.code)) await this.#end({ connection, operation });
       else this.#pool.abandon(connection, operation);
       throw error;
     }

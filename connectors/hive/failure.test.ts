@@ -44,12 +44,29 @@ describe('an error of Hive', () => {
       'hive-refused',
       'Permission denied',
     ],
+    [
+      operation('SemanticException [Error 10001]: Line 1:14 Table not found nowhere'),
+      'hive-not-found',
+      'Table not found nowhere',
+    ],
+    [status('SemanticException [Error 10072]: Database does not exist: nodb'), 'hive-not-found', 'Error 10072'],
+    [operation('Execution Error, return code 40000. NoSuchObjectException(message:x)'), 'hive-not-found', 'NoSuch'],
+    [
+      operation('Execution Error, return code 1. AlreadyExistsException(message:Table t already exists)'),
+      'hive-conflict',
+      't already exists',
+    ],
+    [
+      operation(`MetaException(message:Exception thrown when executing query)${' at x'.repeat(100)} duplicate key`),
+      'hive-conflict',
+      'Exception thrown',
+    ],
     [status('Cannot create file/x. Name node is in safe mode.'), 'hive-unavailable', 'safe mode'],
     [new Error('connect ECONNREFUSED 127.0.0.1:10000'), 'hive-unavailable', 'ECONNREFUSED'],
     [status(''), 'hive-refused', 'no reason given'],
   ])('%# is told by its own sentence and code', (error, code, sentence) => {
     const failure = hiveFailure(error, 'SELECT 1 (Hive at hive2://h:1)');
-    expect(failure).toMatchObject({ code, retryable: code !== 'hive-refused' });
+    expect(failure).toMatchObject({ code, retryable: code === 'hive-unavailable' || code === 'hive-conflict' });
     expect(failure.message).toMatch(/^SELECT 1 \(Hive at hive2:\/\/h:1\): /);
     expect(failure.message).toContain(sentence);
   });

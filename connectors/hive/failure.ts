@@ -7,15 +7,40 @@ import { GridError, type ErrorCode } from '../../grid/errors.ts';
 const TRANSIENT =
   /Unable to create database|Error creating \/|MetaException\(message:(?:Unable to|Got exception|Exception thrown|Error|java\.)|ConnectException|connection exception|Connection refused|SafeModeException|safe mode|StandbyException|SocketTimeoutException|SocketException|NoRouteToHostException|TTransportException|Could not connect to meta ?store|OutOfMemoryError|GC overhead|No live nodes|could only be written to 0 of|BlockMissingException|Connection reset|Broken pipe/i;
 
+/** There is no database, table or view of a name: Hive's error codes 10001, 10003, 10004 and 10072, or the metastore's own exception. */
+const NOT_FOUND =
+  /Error 100(?:01|03|04|72)\]|NoSuchObjectException|(?:table|view|database|schema)\b.{0,80}(?:not found|does not exist|not exist)/i;
+
+/**
+ * What the metastore says to the slower of two that make the same thing: its own exception, or what its database says of the second row,
+ * some layers below.
+ */
+const CONFLICT =
+  /already ?exists|JDODataStoreException|duplicate key|IntegrityConstraintViolation|Exception thrown when executing/i;
+
 const DENIED = /permission denied|AccessControlException|HiveAccessControlException|not have .*privileges/i;
 
 /**
- * What an error of the driver means: `hive-refused` when Hive answered and the answer will stay the same, else
- * `hive-unavailable`. `attempt` begins the message.
+ * What an error of the driver means: when Hive answered and the answer will stay the same `hive-not-found` (a database, table or view)
+ * or `hive-refused`; `hive-conflict` when another was quicker to make the same; else `hive-unavailable`. `attempt` begins the message.
  */
 export function hiveFailure(error: unknown, attempt: string): GridError {
   if (error instanceof GridError) return error;
   const sentence = sentenceOf(error);
+  // Told by all that Hive says: the sentence is cut.
+  const answer = isAnswer(error) ? textOf(error) : '';
+  if (CONFLICT.test(answer) && !DENIED.test(answer)) {
+    return failure(
+      'hive-conflict',
+      attempt,
+      `Hive answered "${sentence}"`,
+      'Another has made the same meanwhile. It is tried again.',
+      error,
+    );
+  }
+  if (NOT_FOUND.test(answer) && !DENIED.test(answer) && !TRANSIENT.test(answer)) {
+    return failure('hive-not-found', attempt, `Hive answered "${sentence}"`, remedyOf(sentence), error);
+  }
   if (isAnswer(error) && (DENIED.test(sentence) || !TRANSIENT.test(sentence))) {
     return failure('hive-refused', attempt, `Hive answered "${sentence}"`, remedyOf(sentence), error);
   }

@@ -1,5 +1,6 @@
 import { Kafka, logLevel, type LogEntry, type RetryOptions } from 'kafkajs';
 import type { Logger } from '../../runtime/logger.ts';
+import { installFetchDecoding } from './consume/decode/install.ts';
 
 export type { Kafka as KafkaClient };
 
@@ -18,6 +19,7 @@ export interface KafkaOptions {
 
 /** A kafkajs client whose log goes into ours. Retrying for ever is the callers' affair, who can tell what waits for it. */
 export function createKafka(options: KafkaOptions): Kafka {
+  installFetchDecoding();
   return new Kafka({
     clientId: options.clientId,
     brokers: [...options.brokers],

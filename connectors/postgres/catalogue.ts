@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { GridError } from '../../grid/errors.ts';
-import type { TableId } from '../../grid/history/sql-source.ts';
+import type { TableId, TableOrigin } from '../../grid/history/sql-source.ts';
 import type { ColumnType } from './column-types.ts';
 import type { PostgresConnection, Task } from './connection.ts';
 import { shown } from './identifier.ts';
+import { definitionsOf } from './origin.ts';
 
 const integer = z
   .string()
@@ -74,7 +75,10 @@ export interface CatalogueTable {
   readonly oid: string;
   readonly columns: readonly CatalogueColumn[];
   readonly key: readonly string[];
+  /** Why there is no key although the table has a primary one. */
+  readonly keyless?: string;
   readonly leaves: readonly Leaf[];
+  readonly origin: TableOrigin;
   readonly identity: string;
 }
 
@@ -231,8 +235,24 @@ export async function describeTable(
         modifier: column.base_modifier,
       },
     })),
-    key: key.map(({ name }) => name),
+    // An index spans the partitions of a partitioned table, but not heirs.
+    ...(kind !== 'p' && leaves.length > 1 && key.length > 0
+      ? {
+          key: [],
+          keyless: 'its primary key does not hold for the tables that inherit from it, which may have the same keys',
+        }
+      : { key: key.map(({ name }) => name) }),
     leaves: leaves.map(({ oid: leafOid, name, file }) => ({ oid: leafOid, name, file })),
+    origin: {
+      table: oid,
+      parts: leaves.map((leaf) => leaf.oid),
+      definitions: await definitionsOf(
+        connection,
+        oid,
+        leaves.map((leaf) => leaf.oid),
+        task,
+      ),
+    },
   };
   return { ...described, identity: identityOf(described) };
 }
@@ -246,6 +266,7 @@ function identityOf(table: Omit<CatalogueTable, 'identity'>): string {
     ]),
     table.key,
     table.leaves.map(({ oid, file }) => [oid, file]),
+    ...table.origin.definitions,
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }

@@ -3,13 +3,14 @@ import type { Client, CustomTypesConfig, FieldDef, QueryConfig, QueryResult } fr
 import { z } from 'zod';
 import { GridError } from '../../grid/errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { abortionOf } from './abortion.ts';
+import { abortionOf } from '../../runtime/waiting/abortion.ts';
+import { orLate } from '../../runtime/waiting/time-limit.ts';
 import { addressOf, connectAttempts } from './address.ts';
 import { CopyOut } from './copy-out.ts';
 import { requestCancel, type BackendKey } from './cancel-request.ts';
 import { isTlsFailure, postgresFailure, sqlState } from './failure.ts';
 import { logIn } from './log-in.ts';
-import { OPTIONAL_SETUP, SESSION_SETUP } from './session.ts';
+import { OPTIONAL_SETUP, SESSION_SETUP, TRANSACTION_SETUP } from './session.ts';
 import { SilenceWatch, type Vitality } from './silence-watch.ts';
 
 export interface PostgresSettings {
@@ -45,6 +46,9 @@ const CANCEL_GRACE_MS = 2_000;
  * (the query is cancelled at the server first), by a time limit, or when a server that is silent turns out to be dead.
  * One call at a time.
  *
+ * A pooler in between (PgBouncer and the like) shows by its own key: it lends each transaction a session that is others' as well. Then
+ * nothing is set for longer than a transaction ({@link setUpTransaction}), and cancellations go by the pooler's key.
+ *
  * States: `open` → `lost` (the connection broke, or was cut since the server hung or did not heed a cancellation) → `closed`;
  * `open` → `closed`. In `lost` every call fails with `source-unavailable`.
  */
@@ -54,6 +58,9 @@ export class PostgresConnection {
   readonly #client: Client;
   readonly #socket: Socket;
   readonly #key: BackendKey;
+  #isPooled = false;
+  /** The process that serves the session, or the transaction; unknown between transactions of a pooler. */
+  #processId: number | undefined;
   #lost: Error | undefined;
   #closed = false;
 
@@ -73,12 +80,22 @@ export class PostgresConnection {
 
   /** @throws GridError `source-unavailable`, `source-denied`, `source-tls-refused`; the signal's reason when aborted. */
   static async open(settings: PostgresSettings, signal: AbortSignal): Promise<PostgresConnection> {
+    const connection = await PostgresConnection.#logIn(settings, signal);
+    try {
+      return await connection.#setUp(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw postgresFailure(error, `Connecting to ${connection.address}`);
+    }
+  }
+
+  static async #logIn(settings: PostgresSettings, signal: AbortSignal): Promise<PostgresConnection> {
     const attempts = connectAttempts(settings.url);
     const attempt = `Connecting to ${addressOf(settings.url)}`;
     for (const [index, { url, tls }] of attempts.entries()) {
       try {
         const { client, socket, key } = await logIn({ ...settings, url }, signal);
-        return await new PostgresConnection(settings, client, socket, key).#setUp(signal);
+        return new PostgresConnection(settings, client, socket, key);
       } catch (error) {
         signal.throwIfAborted();
         const isLast = index === attempts.length - 1;
@@ -94,6 +111,18 @@ export class PostgresConnection {
   /** Whether the connection is known to be gone; what it was told by. */
   get lost(): Error | undefined {
     return this.#lost;
+  }
+
+  /** Whether a pooler stands in between. */
+  get isPooled(): boolean {
+    return this.#isPooled;
+  }
+
+  /** To be called in each transaction, when its snapshot is there: sets what a session behind a pooler is not set to. */
+  async setUpTransaction(task: Task): Promise<void> {
+    if (!this.#isPooled) return;
+    const { process_id } = await this.row(PROCESS, TRANSACTION_SETUP, task);
+    this.#processId = process_id;
   }
 
   /** Runs a statement and checks the rows that it gives. */
@@ -253,10 +282,8 @@ export class PostgresConnection {
   }
 
   async #cancelAndWait(settled: Promise<unknown>): Promise<void> {
-    const ended = settled.then(() => true);
     void this.#cancel();
-    const late = new Promise<false>((resolve) => setTimeout(resolve, CANCEL_GRACE_MS, false).unref());
-    if (!(await Promise.race([ended, late]))) this.#sever('it did not end a query that was cancelled');
+    if ((await orLate(CANCEL_GRACE_MS, settled)).late) this.#sever('it did not end a query that was cancelled');
   }
 
   #cancel(): Promise<void> {
@@ -275,12 +302,14 @@ export class PostgresConnection {
     const signal = AbortSignal.timeout(2 * connectTimeoutMs);
     let other: PostgresConnection | undefined;
     try {
-      other = await PostgresConnection.open(this.#settings, signal);
+      other = await PostgresConnection.#logIn(this.#settings, signal);
+      // Between two transactions a pooler has lent no session that could be asked about.
+      if (this.#processId === undefined) return { kind: 'working' };
       const [state] = await other.rows(
         SESSION_STATE,
         'SELECT state, wait_event FROM pg_catalog.pg_stat_activity WHERE pid = $1',
         { attempt: 'Asking what a silent session is doing', signal, limitMs: connectTimeoutMs },
-        [this.#key.processId],
+        [this.#processId],
       );
       if (state === undefined) return { kind: 'dead', reason: 'the server knows nothing of the session any more' };
       // Idle: its answer is lost. ClientWrite: what it sends does not arrive.
@@ -291,6 +320,8 @@ export class PostgresConnection {
     } catch (error) {
       // A server that has no connection left for the question has answered.
       if (error instanceof GridError && sqlState(error.cause) !== undefined) return { kind: 'working' };
+      // So has a pooler whose sessions are all lent out; it cuts us off itself when their server is gone.
+      if (this.#isPooled && other !== undefined) return { kind: 'working' };
       return { kind: 'dead', reason: `it is silent, and answers nobody else either (${reasonOf(error)})` };
     } finally {
       await other?.close();
@@ -304,6 +335,10 @@ export class PostgresConnection {
       limitMs: this.#settings.connectTimeoutMs,
     };
     try {
+      const { process_id } = await this.row(PROCESS, 'SELECT pg_catalog.pg_backend_pid()::text AS process_id', task);
+      this.#isPooled = process_id !== this.#key.processId;
+      if (this.#isPooled) return this;
+      this.#processId = process_id;
       await this.run(SESSION_SETUP, task);
       for (const statement of OPTIONAL_SETUP) {
         await this.run(statement, task).catch((error: unknown) => {
@@ -320,6 +355,7 @@ export class PostgresConnection {
 
 const SETTLED = { kind: 'settled' } as const;
 
+const PROCESS = z.object({ process_id: z.string().transform(Number) });
 const SESSION_STATE = z.object({ state: z.string().nullable(), wait_event: z.string().nullable() });
 
 /** Values stay the text that the server sent. */

@@ -265,5 +265,6 @@ async function beginAt(connection: PostgresConnection, snapshot: SourceSnapshot,
     now.lowest === asked.lowest &&
     now.bound >= asked.bound &&
     now.running.every((xid) => xid >= asked.bound || listed.has(xid));
-  if (!same) throw lost('it is another one of the same name, of a server that was restarted');
+  if (same) return connection.setUpTransaction(task);
+  throw lost('it is another one of the same name, of a server that was restarted');
 }

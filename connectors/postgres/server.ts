@@ -55,6 +55,11 @@ export async function aboutServer(connection: PostgresConnection, task: Task): P
   const timeline =
     server.recovering === 't' ? await answerIfAllowed(connection, TIMELINE_OF_STANDBY, task) : server.timeline;
   const notes: string[] = [];
+  if (connection.isPooled) {
+    notes.push(
+      'The source is reached through a connection pooler: each connection of an import keeps one of its sessions for as long as it reads, so its pool must have more than maxConnections of them. A direct connection serves better.',
+    );
+  }
   if (server.recovering === 't') {
     notes.push(
       'The source is a standby: rows of transactions that ran when its snapshot was taken, or began since the oldest of them, are read again by the next incremental import. Long reads may be cancelled by replication: set hot_standby_feedback or max_standby_streaming_delay there.',

@@ -31,6 +31,10 @@ const SETTINGS: Readonly<Record<string, string>> = {
   max_parallel_workers_per_gather: '0',
   // Several readers of one table do not have to start where another one is.
   synchronize_seqscans: 'off',
+};
+
+/** Of the connection to the server, which through a pooler is not this session's. */
+const OF_CONNECTION: Readonly<Record<string, string>> = {
   // A client that is gone is noticed within a minute, so that its snapshot does not hold up vacuum.
   tcp_keepalives_idle: '20',
   tcp_keepalives_interval: '10',
@@ -47,9 +51,22 @@ const WHERE_KNOWN: Readonly<Record<string, string>> = {
 };
 
 /** Sets the session up in one statement. */
-export const SESSION_SETUP = `SELECT ${Object.entries(SETTINGS)
-  .map(([name, value]) => `set_config('${name}', '${value}', false)`)
-  .join(', ')}`;
+export const SESSION_SETUP = `SELECT ${settings({ ...SETTINGS, ...OF_CONNECTION }, 'session')}`;
+
+/**
+ * Sets up a transaction that a pooler may run in a session of anybody's: the settings end with it. Gives the process that serves
+ * it; to be the first statement after the snapshot is there.
+ */
+export const TRANSACTION_SETUP = `SELECT pg_catalog.pg_backend_pid()::text AS process_id, ${settings(SETTINGS, 'transaction')},
+  (SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout')`;
+
+function settings(values: Readonly<Record<string, string>>, scope: 'session' | 'transaction'): string {
+  const isLocal = scope === 'transaction';
+  const calls = Object.entries(values).map(
+    ([name, value]) => `pg_catalog.set_config('${name}', '${value}', ${isLocal})`,
+  );
+  return calls.join(', ');
+}
 
 /** Each of these may fail. */
 export const OPTIONAL_SETUP: readonly string[] = Object.entries(WHERE_KNOWN).map(

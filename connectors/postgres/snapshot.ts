@@ -48,6 +48,12 @@ export async function beginAtNewSnapshot(
   share: boolean,
   task: Task,
 ): Promise<SourceSnapshot> {
+  const snapshot = await takeSnapshot(connection, share, task);
+  await connection.setUpTransaction(task);
+  return snapshot;
+}
+
+async function takeSnapshot(connection: PostgresConnection, share: boolean, task: Task): Promise<SourceSnapshot> {
   const take = `SELECT ${share ? 'pg_export_snapshot()' : "''"} AS id, pg_current_snapshot()::text AS position, ${CLOCK} AS taken_at`;
   const { recovering, lowest, bound } = await connection.row(RANGE, RANGE_NOW, task);
   if (recovering === 't' || bound - lowest > MAX_XIDS_TO_ASK_ABOUT) {

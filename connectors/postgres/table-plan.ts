@@ -10,9 +10,13 @@ import { frequentValues } from './frequent-values.ts';
 import { shown } from './identifier.ts';
 import { sizesOf } from './leaf-sample.ts';
 import type { PostgresServer } from './server.ts';
+import { refuseOtherOrigin } from './origin.ts';
 import { planSplits } from './split-ranges.ts';
 import { lockUnchanged } from './table-lock.ts';
 import { findUnkeepable, remarkOn, type UnkeepableColumn } from './unkeepable.ts';
+
+/** Columns that one message names. */
+const MOST_LISTED = 100;
 
 /** Describes a table at the transaction's snapshot, and plans how it is read. @throws as `SnapshotReader.plan` */
 export async function planTable(
@@ -26,7 +30,7 @@ export async function planTable(
   const described = await describeTable(connection, table, task);
   checkCursor(described, table, options, where);
   const { relation } = await lockUnchanged(connection, described.oid, shown(table), task);
-  const condition = await conditionOf(connection, server, options, task);
+  const condition = await conditionOf(connection, server, described, options, task);
   const candidates = described.columns.map((column) => ({ column, form: columnForm(column.type, server.moneyDigits) }));
   const unkeepable = await findUnkeepable(connection, relation, condition, candidates, task);
   if (unkeepable.length > 0 && options.onUnsupported === 'refuse') throw refusal(where, table, unkeepable);
@@ -51,7 +55,9 @@ export async function planTable(
     columns,
     remarks,
     key: described.key,
+    ...(described.keyless === undefined ? {} : { keyless: described.keyless }),
     identity: described.identity,
+    origin: described.origin,
     ...(condition === undefined ? {} : { condition }),
     splits: planned.splits,
     estimatedRows: chosen ?? planned.estimatedRows,
@@ -69,9 +75,11 @@ function checkCursor(described: CatalogueTable, table: TableId, options: PlanOpt
   );
 }
 
+/** The condition of what has changed; all rows of parts that the last import has not met, which may be older than it. */
 async function conditionOf(
   connection: PostgresConnection,
   server: PostgresServer,
+  { origin }: CatalogueTable,
   { since }: PlanOptions,
   task: Task,
 ): Promise<string | undefined> {
@@ -82,16 +90,33 @@ async function conditionOf(
       `${task.attempt} (${connection.address}): the last import was from another database, or from this one before it was restored or failed over (${since.fingerprint}; now ${server.identity.fingerprint}). Import the table whole.`,
     );
   }
-  return changesSince(connection, since.position, task);
+  refuseOtherOrigin(since.origin, origin, `${task.attempt} (${connection.address})`);
+  const changed = await changesSince(connection, since.position, task);
+  if (since.origin === undefined) return changed;
+  const known = new Set(since.origin.parts);
+  const added = origin.parts.filter((part) => !known.has(part));
+  return added.length === 0 ? changed : `(r.tableoid = ANY ('{${added.join(',')}}'::oid[]) OR ${changed})`;
 }
 
 function refusal(where: string, table: TableId, unkeepable: readonly UnkeepableColumn[]): GridError {
-  const columns = unkeepable.map(({ column, reason }) => `${column.name} (${column.declared}): ${reason}`);
   return new GridError(
     'unsupported-column',
-    `${where}: ${shown(table)} cannot be kept as it is: ${columns.join('; ')}. Import it with onUnsupported "text" (these columns become STRING) or "skip" (they are left out), or correct the rows.`,
+    `${where}: ${shown(table)} has ${unkeepable.length} columns that cannot be kept as they are. Import it with onUnsupported "text" (they become STRING) or "skip" (they are left out), or correct the rows: ${listed(unkeepable)}.`,
     { details: { columns: unkeepable.map((found) => remarkOn(found, 'refuse')) } },
   );
+}
+
+/** All columns, those with the same reason together; of very many the first ones. */
+function listed(unkeepable: readonly UnkeepableColumn[]): string {
+  const byReason = new Map<string, string[]>();
+  for (const { column, reason } of unkeepable.slice(0, MOST_LISTED)) {
+    const columns = byReason.get(reason) ?? [];
+    columns.push(`${column.name} (${column.declared})`);
+    byReason.set(reason, columns);
+  }
+  const groups = [...byReason].map(([reason, columns]) => `${columns.join(', ')}: ${reason}`);
+  const more = unkeepable.length - MOST_LISTED;
+  return groups.join('; ') + (more > 0 ? `; and ${more} more` : '');
 }
 
 function importColumns(
@@ -109,7 +134,8 @@ function importColumns(
     const expression = fieldExpression(name, kept, { ...field, proven: false });
     const provenExpression = fieldExpression(name, kept, { ...field, proven: true });
     const cheaper = provenExpression === expression ? {} : { provenExpression };
-    return [{ name, sourceType, hiveType: kept.hiveType, expression, ...cheaper }];
+    const declared = neverNull ? { neverNull } : {};
+    return [{ name, sourceType, hiveType: kept.hiveType, expression, ...declared, ...cheaper }];
   });
 }
 

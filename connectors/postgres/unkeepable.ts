@@ -67,6 +67,6 @@ async function ask(
   const flags = z.record(z.string(), z.enum(['t', 'f']));
   const row = await connection.row(flags, `SELECT ${outputs.join(', ')} FROM ${relation} AS r${where}`, task);
   return candidates.flatMap(({ column, form: { unkeepable } }, index) =>
-    unkeepable !== undefined && row[`c${index}`] === 't' ? [{ column, reason: `it holds ${unkeepable.reason}` }] : [],
+    unkeepable !== undefined && row[`c${index}`] === 't' ? [{ column, reason: `holds ${unkeepable.reason}` }] : [],
   );
 }

@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { GridError } from '../../grid/errors.ts';
-import type { TableId } from '../../grid/history/sql-source.ts';
-import type { Row, Session } from './session.ts';
+import type { TableId, TableOrigin } from '../../grid/history/sql-source.ts';
+import type { Session } from './session.ts';
 import { literal, nameOf, tableReference } from './sql-text.ts';
+import { originOf } from './origin.ts';
+import type { Row } from './wire-row.ts';
 
 /** A column as the catalogue describes it. */
 export interface CatalogueColumn {
   readonly name: string;
+  /** Its number in the table, which no other column gets when it is dropped. */
+  readonly number: string;
   /** The built-in type below any alias: `decimal`; of a CLR type its own name: `geography`. */
   readonly type: string;
   /** Bytes; -1 for `(max)`. */
@@ -43,6 +47,7 @@ export interface TableIndex {
 export interface TableDescription {
   readonly table: TableId;
   readonly identity: string;
+  readonly origin: TableOrigin;
   readonly columns: readonly CatalogueColumn[];
   readonly indexes: readonly TableIndex[];
   readonly estimatedRows: number;
@@ -70,10 +75,26 @@ const columnRow = z
     flag,
     flag,
     flag,
+    text,
   ])
   .transform(
-    ([name, base, own, maxLength, precision, scale, collation, nullable, computed, columnSet, clr, userDefined]) => ({
+    ([
       name,
+      base,
+      own,
+      maxLength,
+      precision,
+      scale,
+      collation,
+      nullable,
+      computed,
+      columnSet,
+      clr,
+      userDefined,
+      number,
+    ]) => ({
+      name,
+      number,
       type: clr || base === null ? own : base,
       maxLength,
       precision,
@@ -117,7 +138,7 @@ WHERE s.name = ${literal(table.schema)} AND t.name = ${literal(table.name)}`;
 const columnsStatement = (objectId: string): string =>
   `SELECT CONVERT(nvarchar(128), c.name), CONVERT(nvarchar(128), b.name), CONVERT(nvarchar(128), u.name),
 CONVERT(varchar(10), c.max_length), CONVERT(varchar(10), c.precision), CONVERT(varchar(10), c.scale), CONVERT(nvarchar(128), c.collation_name),
-${ON('c.is_nullable')}, ${ON('c.is_computed')}, ${ON('c.is_column_set')}, ${ON('u.is_assembly_type')}, ${ON('u.is_user_defined')}
+${ON('c.is_nullable')}, ${ON('c.is_computed')}, ${ON('c.is_column_set')}, ${ON('u.is_assembly_type')}, ${ON('u.is_user_defined')}, CONVERT(varchar(10), c.column_id)
 FROM sys.columns AS c JOIN sys.types AS u ON u.user_type_id = c.user_type_id
 LEFT JOIN sys.types AS b ON b.user_type_id = c.system_type_id
 WHERE c.object_id = ${objectId} ORDER BY c.column_id`;
@@ -141,8 +162,8 @@ WHERE i.object_id = ${objectId} AND i.type IN (1, 2) AND i.has_filter = 0 AND i.
 ORDER BY i.index_id, k.key_ordinal`;
 
 const partitionsStatement = (objectId: string): string =>
-  `SELECT CONVERT(varchar(20), SUM(p.rows)), CONVERT(varchar(20), COUNT(*)), CONVERT(varchar(20), MIN(p.hobt_id)), CONVERT(varchar(20), MAX(p.hobt_id))
-FROM sys.partitions AS p WHERE p.object_id = ${objectId} AND p.index_id IN (0, 1)`;
+  `SELECT CONVERT(varchar(20), p.rows), CONVERT(varchar(20), p.partition_number), CONVERT(varchar(20), p.hobt_id)
+FROM sys.partitions AS p WHERE p.object_id = ${objectId} AND p.index_id IN (0, 1) ORDER BY p.partition_number`;
 
 const pagesStatement = (objectId: string): string =>
   `SELECT CONVERT(varchar(20), SUM(a.used_pages)) FROM sys.partitions AS p
@@ -152,11 +173,36 @@ WHERE p.object_id = ${objectId} AND p.index_id IN (0, 1)`;
 const PAGE_BYTES = 8_192;
 
 /**
+ * What a server's catalogue tells beside what all tell. It is found out before any transaction, since a server may end the
+ * transaction in which it was asked for something that it does not know.
+ */
+export interface CatalogueAbilities {
+  readonly secrecy: boolean;
+  readonly partitions: boolean;
+  readonly pages: boolean;
+}
+
+/** Statements that a server without the ability does not take; on no table. */
+export const CATALOGUE_PROBES: Readonly<Record<keyof CatalogueAbilities, string>> = {
+  secrecy: secrecyStatement('0', { schema: 'dbo', name: 'none' }),
+  partitions: partitionsStatement('0'),
+  pages: pagesStatement('0'),
+};
+
+/** The way in which this version asks for values; plans of another way are no plans any more. */
+const PLAN_VERSION = 2;
+
+/**
  * Describes a table.
  *
  * @throws GridError `unknown-table`
  */
-export async function describeTable(session: Session, table: TableId, signal: AbortSignal): Promise<TableDescription> {
+export async function describeTable(
+  session: Session,
+  table: TableId,
+  abilities: CatalogueAbilities,
+  signal: AbortSignal,
+): Promise<TableDescription> {
   const attempt = `Reading the description of ${nameOf(table)} from SQL Server`;
   const found = catalogueRows(
     z.tuple([text, text, z.string().regex(/^-?\d+$/), text]),
@@ -171,8 +217,10 @@ export async function describeTable(session: Session, table: TableId, signal: Ab
   }
   const [, , objectId, createdAt] = found;
   const plain = catalogueRows(columnRow, await session.query(columnsStatement(objectId), attempt, signal), 'columns');
+  const asked = async <T>(isKnown: boolean, schema: z.ZodType<T>, statement: string): Promise<T[]> =>
+    isKnown ? catalogueRows(schema, await session.query(statement, attempt, signal), 'details') : [];
   const secrecy = new Map(
-    (await optional(session, secrecyRow, secrecyStatement(objectId, table), attempt, signal)).map(([name, ...rest]) => [
+    (await asked(abilities.secrecy, secrecyRow, secrecyStatement(objectId, table))).map(([name, ...rest]) => [
       name,
       rest,
     ]),
@@ -185,42 +233,27 @@ export async function describeTable(session: Session, table: TableId, signal: Ab
     catalogueRows(indexRow, await session.query(indexesStatement(objectId), attempt, signal), 'indexes'),
   );
   const number = wholeNumber.nullable();
-  const [partitions] = await optional(
-    session,
-    z.tuple([number, number, text.nullable(), text.nullable()]),
-    partitionsStatement(objectId),
-    attempt,
-    signal,
-  );
-  const [pages] = await optional(session, z.tuple([number]), pagesStatement(objectId), attempt, signal);
+  const partitionRow = z.tuple([number, text, text]);
+  const partitions = await asked(abilities.partitions, partitionRow, partitionsStatement(objectId));
+  const [pages] = await asked(abilities.pages, z.tuple([number]), pagesStatement(objectId));
   const shape = createHash('sha256')
     .update(JSON.stringify([columns, indexes.filter(({ primary }) => primary)]))
     .digest('hex');
-  const heap = partitions === undefined ? '' : partitions.slice(1).join('-');
+  const origin = originOf(
+    `${objectId}/${createdAt}`,
+    partitions.map(([, number, heap]) => `${number}:${heap}`),
+    columns,
+  );
+  const stored = createHash('sha256').update(JSON.stringify(origin.parts)).digest('hex');
   return {
     table,
-    identity: `${objectId}/${createdAt}/${heap}/${shape.slice(0, 32)}`,
+    identity: `${PLAN_VERSION}/${origin.table}/${stored.slice(0, 32)}/${shape.slice(0, 32)}`,
+    origin,
     columns,
     indexes,
-    estimatedRows: Math.max(0, partitions?.[0] ?? 0),
+    estimatedRows: partitions.reduce((sum, [rows]) => sum + Math.max(0, rows ?? 0), 0),
     estimatedBytes: Math.max(0, pages?.[0] ?? 0) * PAGE_BYTES,
   };
-}
-
-/** Rows of a statement that a server may not understand; none when it does not. */
-async function optional<T>(
-  session: Session,
-  schema: z.ZodType<T>,
-  statement: string,
-  attempt: string,
-  signal: AbortSignal,
-): Promise<T[]> {
-  try {
-    return catalogueRows(schema, await session.query(statement, attempt, signal), 'details');
-  } catch (error) {
-    if (error instanceof GridError && !error.retryable && !session.closed) return [];
-    throw error;
-  }
 }
 
 function indexesFrom(rows: readonly z.output<typeof indexRow>[]): TableIndex[] {

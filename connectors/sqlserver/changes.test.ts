@@ -3,6 +3,7 @@ import { GridError } from '../../grid/errors.ts';
 import type { ChangesSince } from '../../grid/history/sql-source.ts';
 import type { CatalogueColumn, TableDescription } from './catalogue.ts';
 import { changeTracking, cursorRange, highestStatement, rowversionRange } from './changes.ts';
+import { originOf } from './origin.ts';
 import { testColumn } from './test-columns.ts';
 
 const server = { fingerprint: 'this' };
@@ -11,6 +12,7 @@ const since = (more: Partial<ChangesSince> = {}): ChangesSince => ({ position, f
 const tableOf = (...columns: CatalogueColumn[]): TableDescription => ({
   table: { schema: 'dbo', name: 'telemetry' },
   identity: '',
+  origin: originOf('101/2024', ['1:11', '2:22'], columns),
   columns,
   indexes: [],
   estimatedRows: 0,
@@ -73,6 +75,38 @@ describe('what an incremental import reads', () => {
     const error = refusal(() => changeTracking(tableOf(id), from, options, server));
     expect(error.code).toBe('append-impossible');
     expect(error.message).toContain(reason);
+  });
+
+  const at = testColumn('at', 'datetime2', { scale: 7 });
+
+  it.each([
+    [
+      'another table was renamed to its name',
+      originOf('102/2025', ['1:11', '2:22'], [id, at]),
+      'not the one that was imported',
+    ],
+    ['a partition was exchanged', originOf('101/2024', ['1:11', '2:99'], [id, at]), 'a partition was exchanged'],
+    ['partitions changed places', originOf('101/2024', ['1:22', '2:11'], [id, at]), 'a partition was exchanged'],
+    [
+      'a column was dropped and added again',
+      originOf('101/2024', ['1:11', '2:22'], [id, testColumn('at', 'datetime2', { scale: 7, number: '9' })]),
+      'column at was altered',
+    ],
+    [
+      'a column got another scale',
+      originOf('101/2024', ['1:11', '2:22'], [id, testColumn('at', 'datetime2', { scale: 3 })]),
+      'column at was altered',
+    ],
+  ])('is refused when %s', (_, before, reason) => {
+    const error = refusal(() => changeTracking(tableOf(id, at, version), since({ origin: before }), {}, server));
+    expect(error.code).toBe('append-impossible');
+    expect(error.message).toContain(reason);
+  });
+
+  it('is found where columns were only added, and where the last import kept no origin', () => {
+    const origin = originOf('101/2024', ['1:11', '2:22'], [id]);
+    expect(changeTracking(tableOf(id, at, version), since({ origin }), {}, server).kind).toBe('rowversion');
+    expect(changeTracking(tableOf(id, at, version), since(), {}, server).kind).toBe('rowversion');
   });
 
   it('is refused with a cursor that the table does not have, or that has no order', () => {

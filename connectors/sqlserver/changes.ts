@@ -2,6 +2,7 @@ import { GridError } from '../../grid/errors.ts';
 import type { ChangesSince, PlanOptions, TableId } from '../../grid/history/sql-source.ts';
 import type { CatalogueColumn, TableDescription } from './catalogue.ts';
 import { orderedText, orderedType, orderedValue, type OrderedType } from './ordered-types.ts';
+import { refuseOtherOrigin } from './origin.ts';
 import { columnReference, nameOf, tableReference } from './sql-text.ts';
 
 /** `MIN_ACTIVE_ROWVERSION()` as text. */
@@ -41,6 +42,11 @@ export function changeTracking(
   if (since.fingerprint !== server.fingerprint) {
     throw impossible(table, 'the last import read another database, or this one was restored since');
   }
+  refuseOtherOrigin(
+    since.origin,
+    description.origin,
+    `Planning an incremental import of ${nameOf(table)} from SQL Server`,
+  );
   const rowversion = columns.find(({ type }) => type === 'timestamp');
   if (rowversion !== undefined && POSITION.test(since.position)) {
     return { kind: 'rowversion', column: rowversion.name, from: since.position };

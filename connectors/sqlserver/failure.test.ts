@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GridError } from '../../grid/errors.ts';
-import { sqlServerFailure } from './failure.ts';
+import { sqlServerFailure, type LoginAttempt } from './failure.ts';
 
 const driverError = (properties: {
   code?: string;
@@ -58,9 +58,50 @@ describe('a failure of SQL Server', () => {
     expect(sqlServerFailure(several, 'Reading').code).toBe('source-unavailable');
   });
 
+  const refused = (messages: LoginAttempt['messages'], workedMsAgo?: number): string =>
+    sqlServerFailure(driverError({ code: 'ELOGIN' }), 'Connecting', { messages, workedMsAgo }).code;
+
   it('goes by the numbers that the server sent at login, which the driver drops', () => {
-    expect(sqlServerFailure(driverError({ code: 'ELOGIN' }), 'Connecting', [18_401]).code).toBe('source-unavailable');
-    expect(sqlServerFailure(driverError({ code: 'ELOGIN' }), 'Connecting', [18_456]).code).toBe('source-denied');
+    expect(refused([{ number: 18_401, state: 1 }])).toBe('source-unavailable');
+    expect(refused([{ number: 18_456, state: 1 }])).toBe('source-denied');
+    expect(refused([{ number: 50_001, state: 1 }])).toBe('source-denied');
+    expect(refused([])).toBe('source-denied');
+  });
+
+  it.each([
+    ['a database that cannot be opened', [4060, 18_456], 1],
+    ['a default database that cannot be opened', [4064], 1],
+    ['a number that nobody knows', [50_001], 1],
+    ['no message at all', [], 1],
+    ['a state that is not about the credentials', [18_456], 46],
+    ['one administrator only', [18_461], 1],
+    ['a hidden reason', [18_456], 1],
+  ] as const)('is passing at a login with %s, once one has worked', (_, numbers, state) => {
+    const messages = numbers.map((number) => ({ number, state: number === 18_456 ? state : 1 }));
+    expect(refused(messages, 60_000)).toBe('source-unavailable');
+    expect(refused(messages)).toBe('source-denied');
+  });
+
+  it.each([2, 5, 6, 7, 8, 9, 11, 12, 18, 58])(
+    'is final at a login that failed with state %i, whatever worked',
+    (state) => {
+      expect(refused([{ number: 18_456, state }], 1_000)).toBe('source-denied');
+      expect(
+        refused(
+          [
+            { number: 4060, state: 1 },
+            { number: 18_456, state },
+          ],
+          1_000,
+        ),
+      ).toBe('source-denied');
+    },
+  );
+
+  it('is final at a login with a locked account or an old password, and with a hidden reason for long', () => {
+    for (const number of [18_486, 18_487, 18_488, 18_470])
+      expect(refused([{ number, state: 1 }], 1_000)).toBe('source-denied');
+    expect(refused([{ number: 18_456, state: 1 }], 60 * 60_000)).toBe('source-denied');
   });
 
   it('passes an error of ours on, even from inside the driver', () => {

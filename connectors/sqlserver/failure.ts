@@ -53,6 +53,44 @@ const TLS_CODE =
   /^(EENCRYPT|EPROTO|ERR_SSL_.*|ERR_TLS_.*|CERT_.*|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_.*|HOSTNAME_MISMATCH|INVALID_CA)$/;
 const TLS_MESSAGE = /secure TLS connection|requires encryption|self[- ]signed certificate|does not support encryption/i;
 
+/** A login that failed: what the server said, which the driver does not keep, and when one like it last worked. */
+export interface LoginAttempt {
+  readonly messages: readonly LoginMessage[];
+  /** Since a login to this server with these credentials worked in this process; absent when none has. */
+  readonly workedMsAgo?: number | undefined;
+}
+
+export interface LoginMessage {
+  readonly number: number;
+  /** Tells reasons of one message apart. */
+  readonly state: number;
+}
+
+const LOGIN_FAILED = 18_456;
+/** States of "Login failed" that are about the credentials: no such login, wrong password, disabled, to be changed, no access. */
+const CREDENTIAL_STATES = new Set([2, 5, 6, 7, 8, 9, 11, 12, 18, 58]);
+/** The server's usual state for remote clients, which hides the reason. */
+const HIDDEN_STATE = 1;
+/** For so long a hidden reason is taken for one that passes: a server that starts hides it too. Then the password may have been changed. */
+const HIDDEN_REASON_MS = 15 * 60_000;
+/** Refusals that also a server which starts or recovers sends: the database or the default database cannot be opened, too many or only one may log in. */
+const ALSO_WHILE_STARTING = new Set([4060, 4062, 4063, 4064, 18_458, 18_459, 18_461]);
+
+/**
+ * Whether a refused login is worth another try. It is when these credentials have worked before, and nothing says that they do not
+ * any more: a server that starts, or whose databases recover, refuses whoever comes, with numbers that need not be known here.
+ */
+function isPassing({ messages, workedMsAgo }: LoginAttempt): boolean {
+  if (workedMsAgo === undefined) return false;
+  const isFinal = ({ number, state }: LoginMessage): boolean => {
+    if (number !== LOGIN_FAILED) return DENIED.has(number) && !ALSO_WHILE_STARTING.has(number);
+    return CREDENTIAL_STATES.has(state);
+  };
+  if (messages.some(isFinal)) return false;
+  const saysMore = messages.some(({ number, state }) => number !== LOGIN_FAILED || state !== HIDDEN_STATE);
+  return saysMore || messages.length === 0 || workedMsAgo < HIDDEN_REASON_MS;
+}
+
 const REMEDIES: Partial<Record<ErrorCode, string>> = {
   'source-denied':
     'Check the user, the password, the database and the rights (SELECT on the tables) that HISTORY_MSSQL_URL stands for.',
@@ -69,16 +107,18 @@ const REMEDIES: Partial<Record<ErrorCode, string>> = {
  * What an error of the mssql package means.
  *
  * @param attempt what was being done, on what; it begins the message.
- * @param loginErrors numbers of the messages that the server sent during login, which the driver does not keep.
+ * @param login where it came up during login: {@link LoginAttempt}
  */
-export function sqlServerFailure(error: unknown, attempt: string, loginErrors: readonly number[] = []): GridError {
+export function sqlServerFailure(error: unknown, attempt: string, login?: LoginAttempt): GridError {
   if (error instanceof GridError) return error;
   const own = chain(error).find((link) => link instanceof GridError);
   if (own instanceof GridError) return own;
   const links = chain(error);
-  const numbers = [...links.map(numberOf).filter((number) => number !== undefined), ...loginErrors];
+  const loginNumbers = (login?.messages ?? []).map(({ number }) => number);
+  const numbers = [...links.map(numberOf).filter((number) => number !== undefined), ...loginNumbers];
   const codes = links.map(codeOf).filter((code) => code !== undefined);
-  const code = errorCode(numbers, codes, links.map(({ message }) => message).join('\n'));
+  const known = errorCode(numbers, codes, links.map(({ message }) => message).join('\n'));
+  const code = known === 'source-denied' && login !== undefined && isPassing(login) ? 'source-unavailable' : known;
   if (code === undefined) {
     return new GridError(
       'defect',

@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { GridError } from '../../grid/errors.ts';
+import { within } from '../../runtime/waiting/time-limit.ts';
 
 /** First bytes of a TDS packet: type 0x04 is a server's reply ([MS-TDS] 2.2.3.1). */
 const REPLY = 0x04;
@@ -31,21 +33,14 @@ export async function guardedSocket({
 }: GuardedSocketOptions): Promise<Socket> {
   // The driver sends a statement in several small pieces, which would wait for each other's acknowledgement.
   const socket = connect({ host, port, noDelay: true });
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      socket.destroy();
-      reject(Object.assign(new Error(`no connection to ${shown} within ${timeoutMs} ms`), { code: 'ETIMEDOUT' }));
-    }, timeoutMs);
-    socket.once('connect', () => {
-      clearTimeout(timer);
-      socket.off('error', reject);
-      resolve();
-    });
-    socket.once('error', (error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
-  });
+  try {
+    await within(timeoutMs, once(socket, 'connect'), () =>
+      Object.assign(new Error(`no connection to ${shown} within ${timeoutMs} ms`), { code: 'ETIMEDOUT' }),
+    );
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
   if (!mustEncrypt) return socket;
   let head = Buffer.alloc(0);
   const inspect = (chunk: Buffer): void => {

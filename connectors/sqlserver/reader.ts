@@ -21,15 +21,30 @@ import {
   type ChangeRange,
 } from './changes.ts';
 import { orderedType } from './ordered-types.ts';
-import { RowDigest, rowHash } from './row-digest.ts';
+import { digestOf, RowDigest } from './row-digest.ts';
 import { RowLines } from './row-lines.ts';
-import { countsStatement, countStatement, ROW_LIMIT_BYTES, rowsStatement, type RowParts } from './row-statements.ts';
+import {
+  countsStatement,
+  countStatement,
+  digestStatement,
+  HASH_BYTES,
+  ROW_LIMIT_BYTES,
+  rowLayout,
+  rowsStatement,
+  type RowLayout,
+} from './row-statements.ts';
 import type { ServerFacts } from './server-facts.ts';
-import type { Row, Session } from './session.ts';
+import type { Session } from './session.ts';
 import { boundariesStatement, parseSplit, rowOrder, splitsBetween, type Split } from './splits.ts';
 import { nameOf } from './sql-text.ts';
 import { mapColumns } from './types.ts';
+import type { WireRow } from './wire-row.ts';
 
+const wordSum = z
+  .string()
+  .regex(/^\d{1,19}$/)
+  .nullable()
+  .transform((text) => BigInt(text ?? 0));
 const rowCount = z
   .string()
   .regex(/^\d{1,16}$/)
@@ -54,7 +69,7 @@ export class SqlServerReader implements SnapshotReader {
   }
 
   async plan(table: TableId, options: PlanOptions, signal: AbortSignal): Promise<TablePlan> {
-    const description = await describeTable(this.#session, table, signal);
+    const description = await describeTable(this.#session, table, this.#facts.catalogue, signal);
     const mapped = mapColumns(description.columns, options.onUnsupported, this.#facts);
     const refused = mapped.remarks.filter(({ done }) => done === 'refused');
     if (refused.length > 0) {
@@ -86,6 +101,7 @@ export class SqlServerReader implements SnapshotReader {
       remarks: mapped.remarks,
       key: primary?.columns.map(({ name }) => name) ?? [],
       identity: description.identity,
+      origin: description.origin,
       ...(changes === undefined ? {} : { condition: changes.condition }),
       ...(changes?.upperPosition === undefined ? {} : { upperPosition: changes.upperPosition }),
     };
@@ -130,29 +146,13 @@ export class SqlServerReader implements SnapshotReader {
     const range = this.#split(plan, split, attempt);
     await this.#sameTable(plan, attempt, signal);
     const hashed = verify && this.#facts.rowHashes;
-    const digest = new RowDigest();
-    const lines = new RowLines(plan);
-    let textBytes = 0;
     // The next rows are checked while the last ones are compressed.
     const behind = new WriteBehind(write, CHUNKS_BEHIND);
-    const flush = (): Promise<void> | undefined => {
-      const chunk = lines.take();
+    let textBytes = 0;
+    const { sent, digest } = await this.#readRows(plan, range, { attempt, hashed, signal }, behind, (chunk) => {
       textBytes += chunk.length;
       return behind.add(chunk);
-    };
-    const running = this.#session.run(rowsStatement(plan, range, hashed ? 'text and hash' : 'text'), {
-      attempt,
-      signal,
-      onRow: (row) => {
-        const text = textOf(row, attempt);
-        const own = rowHash(text);
-        if (hashed) assertSameHash(row[1], own, attempt, digest.rows);
-        digest.add(own);
-        return lines.add(text) ? flush() : undefined;
-      },
     });
-    const sent = await behind.while(running, signal);
-    if (!lines.empty) void flush();
     await behind.end();
     if (verify) {
       assertCount(digest.rows, sent, attempt);
@@ -165,23 +165,30 @@ export class SqlServerReader implements SnapshotReader {
     const attempt = `Computing the digest of split ${split} of ${nameOf(plan.table)} in SQL Server`;
     const range = this.#split(plan, split, attempt);
     await this.#sameTable(plan, attempt, signal);
-    const digest = new RowDigest();
-    // Without hashes from the server the texts themselves have to come.
-    const parts: RowParts = this.#facts.rowHashes ? 'hash' : 'text';
-    const sent = await this.#session.run(rowsStatement(plan, range, parts), {
-      attempt,
-      signal,
-      onRow: (row) => {
-        digest.add(parts === 'hash' ? hashOf(row[0], attempt) : rowHash(textOf(row, attempt)));
-      },
-    });
+    if (this.#facts.rowHashes) {
+      const rows = await this.#session.query(digestStatement(plan, range), attempt, signal);
+      const sums = [wordSum, wordSum, wordSum, wordSum] as const;
+      const [found] = catalogueRows(z.tuple([rowCount, rowCount, ...sums]), rows, 'a digest');
+      const [counted = 0, hashed = 0, ...words] = found ?? [];
+      if (hashed !== counted) throw tooLarge(attempt);
+      return digestOf(counted, words);
+    }
+    // Without hashes from the server the rows themselves have to come.
+    const nowhere = new WriteBehind<Buffer>(() => Promise.resolve(), 1);
+    const { sent, digest } = await this.#readRows(
+      plan,
+      range,
+      { attempt, hashed: false, signal },
+      nowhere,
+      () => undefined,
+    );
     assertCount(digest.rows, sent, attempt);
     return digest.result();
   }
 
   async highest(plan: TablePlan, column: string, signal: AbortSignal): Promise<string | undefined> {
     const attempt = `Finding the highest ${column} of ${nameOf(plan.table)} in SQL Server`;
-    const { columns } = await describeTable(this.#session, plan.table, signal);
+    const { columns } = await describeTable(this.#session, plan.table, this.#facts.catalogue, signal);
     // A cursor that is named for many tables may be missing where the rowversion column is what counts.
     const unused = columns.some(({ type }) => type === 'timestamp') && columns.every(({ name }) => name !== column);
     if (unused) return undefined;
@@ -193,8 +200,34 @@ export class SqlServerReader implements SnapshotReader {
   }
 
   close(): Promise<void> {
-    this.#session.close();
-    return Promise.resolve();
+    return this.#session.close();
+  }
+
+  /** Reads a split's rows as lines, in chunks. @returns rows that the server says it has sent, and the digest of those that came */
+  async #readRows(
+    plan: TablePlan,
+    range: Split,
+    { attempt, hashed, signal }: { readonly attempt: string; readonly hashed: boolean; readonly signal: AbortSignal },
+    behind: WriteBehind<Buffer>,
+    take: (chunk: Buffer) => Promise<void> | undefined,
+  ): Promise<{ readonly sent: number; readonly digest: RowDigest }> {
+    const layout = rowLayout(plan, hashed);
+    const digest = new RowDigest();
+    const lines = new RowLines(plan, layout.valuesAt);
+    const running = this.#session.run(rowsStatement(plan, range, hashed), {
+      attempt,
+      signal,
+      onRow: (row) => {
+        assertFits(row, layout, attempt);
+        const own = lines.add(row);
+        assertSameHash(row, layout, own, attempt, digest.rows);
+        digest.add(own);
+        return lines.full ? take(lines.take()) : undefined;
+      },
+    });
+    const sent = await behind.while(running, signal);
+    if (!lines.empty) void take(lines.take());
+    return { sent, digest };
   }
 
   async #changes(
@@ -250,8 +283,8 @@ export class SqlServerReader implements SnapshotReader {
     if (first === undefined) return;
     const attempt = `Planning the import of ${nameOf(plan.table)} from SQL Server`;
     const nothing = { ...plan, condition: '1 = 0' };
-    const parts: RowParts = this.#facts.rowHashes ? 'text and hash' : 'text';
-    await this.#session.query(rowsStatement(nothing, parseSplit(plan.table, first), parts), attempt, signal);
+    const statement = rowsStatement(nothing, parseSplit(plan.table, first), this.#facts.rowHashes);
+    await this.#session.query(statement, attempt, signal);
   }
 
   #split(plan: TablePlan, split: number, attempt: string): Split {
@@ -262,7 +295,7 @@ export class SqlServerReader implements SnapshotReader {
   }
 
   async #sameTable(plan: TablePlan, attempt: string, signal: AbortSignal): Promise<void> {
-    const { identity } = await describeTable(this.#session, plan.table, signal);
+    const { identity } = await describeTable(this.#session, plan.table, this.#facts.catalogue, signal);
     if (identity === plan.identity) return;
     throw new GridError(
       'table-changed',
@@ -281,17 +314,6 @@ export class SqlServerReader implements SnapshotReader {
   }
 }
 
-function textOf(row: Row, attempt: string): string {
-  const [text] = row;
-  if (typeof text === 'string') return text;
-  throw tooLarge(attempt);
-}
-
-function hashOf(value: Row[number] | undefined, attempt: string): string {
-  if (Buffer.isBuffer(value)) return value.toString('latin1');
-  throw tooLarge(attempt);
-}
-
 function tooLarge(attempt: string): GridError {
   return new GridError(
     'row-too-large',
@@ -299,11 +321,22 @@ function tooLarge(attempt: string): GridError {
   );
 }
 
-function assertSameHash(server: Row[number] | undefined, own: string, attempt: string, row: number): void {
-  if (Buffer.isBuffer(server) && server.toString('latin1') === own) return;
+function assertFits(row: WireRow, { fitsAt }: RowLayout, attempt: string): void {
+  if (fitsAt === undefined) return;
+  if (row.isNull(fitsAt) || row.memoryOf(fitsAt)[row.starts[fitsAt] ?? 0] !== 1) throw tooLarge(attempt);
+}
+
+/** @param own SHA-256 of what came, a character a byte */
+function assertSameHash(row: WireRow, { hashAt }: RowLayout, own: string, attempt: string, number: number): void {
+  if (hashAt === undefined) return;
+  const start = row.starts[hashAt] ?? 0;
+  const bytes = row.memoryOf(hashAt);
+  let isSame = !row.isNull(hashAt) && (row.ends[hashAt] ?? 0) - start === HASH_BYTES;
+  for (let at = 0; isSame && at < HASH_BYTES; at++) isSame = bytes[start + at] === own.charCodeAt(at);
+  if (isSame) return;
   throw new GridError(
     'import-verification-failed',
-    `${attempt}: row ${row} of the split came with a text that does not have the hash which the server computed of it. It is read again.`,
+    `${attempt}: row ${number} of the split came with values that do not have the hash which the server computed of it. It is read again.`,
   );
 }
 

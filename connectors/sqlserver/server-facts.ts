@@ -2,19 +2,21 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { GridError } from '../../grid/errors.ts';
 import { POSITION } from './changes.ts';
-import { catalogueRows } from './catalogue.ts';
-import { rowHash } from './row-digest.ts';
-import type { Row, Session } from './session.ts';
-import { hiveEscaped } from './text-expressions.ts';
+import { CATALOGUE_PROBES, catalogueRows, type CatalogueAbilities } from './catalogue.ts';
+import { HASH_BYTES, hashOf, wordSums } from './row-statements.ts';
+import type { Session } from './session.ts';
+import { findTypeAbilities } from './type-abilities.ts';
+import type { TypeAbilities } from './types.ts';
+import type { Row } from './wire-row.ts';
 
 /** What a server is and can do, found out once. Nothing that only newer servers know is taken for granted. */
-export interface ServerFacts {
+export interface ServerFacts extends TypeAbilities {
   readonly product: string;
   readonly database: string;
   readonly fingerprint: string;
   /** Isolation that readers ask for. */
   readonly isolation: 'snapshot' | 'read committed';
-  readonly exactFloats: boolean;
+  readonly catalogue: CatalogueAbilities;
   /** `HASHBYTES('SHA2_256', …)` computes what Node computes. */
   readonly rowHashes: boolean;
   /** `MIN_ACTIVE_ROWVERSION()` and `@@DBTS` are there. */
@@ -29,13 +31,11 @@ export interface ServerFacts {
 const YEARS: Readonly<Record<string, string>> = { 13: '2016', 14: '2017', 15: '2019', 16: '2022', 17: '2025' };
 
 const ESSENTIAL = `SELECT CONVERT(nvarchar(128), SERVERPROPERTY('ProductVersion')), CONVERT(nvarchar(128), DB_NAME())`;
-const BASIC_TEXT = `SELECT CONCAT(${hiveEscaped("CONVERT(nvarchar(20), N'a\\b')")}, NCHAR(9), ISNULL(CONVERT(varchar(20), NULL), '\\N'))`;
-const BASIC_TEXT_RESULT = 'a\\\\b\t\\N';
-const EXACT_FLOAT = 'SELECT CONVERT(varchar(32), CONVERT(float, 1) / CONVERT(float, 3), 3)';
-/** The double nearest to one third, in the 17 digits that tell it from its neighbours. */
-const EXACT_FLOAT_RESULT = /^3\.3333333333333331e-0*1$/i;
-const HASH_SAMPLE = 'Größe\t1';
-const ROW_HASH = "SELECT HASHBYTES('SHA2_256', CONVERT(nvarchar(max), N'Größe' + NCHAR(9) + N'1'))";
+const BASIC_TEXT = "SELECT CONCAT(CONVERT(nvarchar(20), N'a\\b'), NCHAR(9), ISNULL(CONVERT(varchar(20), NULL), '\\N'))";
+const BASIC_TEXT_RESULT = 'a\\b\t\\N';
+/** The hash of a row as statements ask for it, and the first word of the sum. */
+const ROW_HASH = `SELECT h.h, ${wordSums('h.h')[0] ?? ''} FROM (SELECT ${hashOf("CONCAT(N'', 1, NCHAR(9), DATALENGTH(N'Größe'), N':', N'Größe' COLLATE Latin1_General_BIN2)")} AS h) AS h GROUP BY h.h`;
+const HASHED_SAMPLE = createHash('sha256').update('1\t10:Größe', 'utf16le').digest().subarray(0, HASH_BYTES);
 export const POSITION_NOW =
   'SELECT CONVERT(varchar(18), CONVERT(binary(8), MIN_ACTIVE_ROWVERSION()), 1), CONVERT(varchar(18), CONVERT(binary(8), @@DBTS), 1)';
 const ROWVERSION_COLUMNS =
@@ -64,7 +64,7 @@ export async function serverFacts(session: Session, shown: string, signal: Abort
   const attempt = `Asking SQL Server at ${shown} what it is`;
   const maybe = async (statement: string): Promise<Row | undefined> => {
     try {
-      return (await session.query(statement, attempt, signal))[0];
+      return (await session.query(statement, attempt, signal))[0] ?? [];
     } catch (error) {
       // A server that does not know a word says so and goes on; a lost connection is a failure.
       if (error instanceof GridError && !error.retryable && !session.closed) return undefined;
@@ -92,9 +92,15 @@ export async function serverFacts(session: Session, shown: string, signal: Abort
   const [snapshotState, readCommittedSnapshot, createdAt, brokerId] = (row ?? []).map((value) =>
     typeof value === 'string' ? value : '',
   );
-  const exactFloats = EXACT_FLOAT_RESULT.test((await one(EXACT_FLOAT)) ?? '');
-  const hashed = (await maybe(ROW_HASH))?.[0];
-  const rowHashes = Buffer.isBuffer(hashed) && hashed.toString('latin1') === rowHash(HASH_SAMPLE);
+  const types = await findTypeAbilities(async (statement) => maybe(statement));
+  const [hashed, firstWord] = (await maybe(ROW_HASH)) ?? [];
+  const rowHashes =
+    Buffer.isBuffer(hashed) && hashed.equals(HASHED_SAMPLE) && firstWord === String(HASHED_SAMPLE.readUInt32BE(0));
+  const catalogue = {
+    secrecy: (await maybe(CATALOGUE_PROBES.secrecy)) !== undefined,
+    partitions: (await maybe(CATALOGUE_PROBES.partitions)) !== undefined,
+    pages: (await maybe(CATALOGUE_PROBES.pages)) !== undefined,
+  };
   const rowversions = POSITION.test((await one(POSITION_NOW)) ?? '');
   const fork = await one(RECOVERY_FORK);
   const sessionSettings: string[] = [];
@@ -109,9 +115,14 @@ export async function serverFacts(session: Session, shown: string, signal: Abort
       : [
           "The server does not compute HASHBYTES('SHA2_256', …): what is read is verified by counts only, and splits of an earlier attempt are compared by reading them again.",
         ]),
-    ...(exactFloats
+    ...(types.inexact.size === 0
       ? []
-      : ['The server cannot write all digits of float and real (CONVERT style 3): such columns are refused.']),
+      : [
+          `The server does not send all types as they are stored, so columns of them are refused: ${[...types.inexact.keys()].join(', ')}.`,
+        ]),
+    ...(types.moneyByDecimal === true
+      ? ['The server drops decimals of money: it is read by way of decimal(19,4), which keeps them.']
+      : []),
     ...(rowversions
       ? []
       : ['The server does not know MIN_ACTIVE_ROWVERSION(): incremental imports need a cursor column.']),
@@ -126,7 +137,8 @@ export async function serverFacts(session: Session, shown: string, signal: Abort
     database,
     fingerprint: fingerprintOf(fork, brokerId, createdAt, database),
     isolation,
-    exactFloats,
+    ...types,
+    catalogue,
     rowHashes,
     rowversions,
     rowversionsUsed: rowversions && (await one(ROWVERSION_COLUMNS)) !== '0',

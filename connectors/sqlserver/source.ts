@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { GridError } from '../../grid/errors.ts';
 import type {
@@ -11,6 +10,7 @@ import type {
   TableId,
 } from '../../grid/history/sql-source.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { pause } from '../../runtime/waiting/pause.ts';
 import { serverAddress, type ServerAddress } from './address.ts';
 import { catalogueRows, READABLE_TABLES, TABLES } from './catalogue.ts';
 import { POSITION } from './changes.ts';
@@ -18,7 +18,7 @@ import { SqlServerReader } from './reader.ts';
 import { POSITION_NOW, serverFacts, type ServerFacts } from './server-facts.ts';
 import { Session } from './session.ts';
 import { tableReference } from './sql-text.ts';
-import { isoWithOffset } from './types.ts';
+import { isoWithOffset } from './text-expressions.ts';
 
 export interface SqlServerSourceOptions {
   /** HISTORY_MSSQL_URL; see {@link serverAddress} for its forms. */
@@ -35,12 +35,14 @@ const CLOCK = `SELECT ${isoWithOffset('SYSDATETIMEOFFSET()')}`;
 
 /**
  * History in a SQL Server database. Its snapshots cannot be shared between connections: each reader has its own, a SNAPSHOT
- * transaction where the database allows it. Every value is made text by the server.
+ * transaction where the database allows it.
  */
 export class SqlServerSource implements SqlSource {
   readonly name = 'sqlserver';
   readonly #address: ServerAddress;
   readonly #options: SqlServerSourceOptions;
+  /** All that are open, readers' too: whoever closes the source closes them. */
+  readonly #sessions = new Set<Session>();
   #facts: ServerFacts | undefined;
 
   /** @throws GridError `invalid-configuration` */
@@ -88,15 +90,17 @@ export class SqlServerSource implements SqlSource {
       const snapshot = await this.#takeSnapshot(session, facts, signal);
       return new SqlServerReader(session, facts, snapshot);
     } catch (error) {
-      session.close();
+      await session.close();
       // Whether snapshots are allowed may have changed since it was asked.
       this.#facts = undefined;
       throw error;
     }
   }
 
-  close(): Promise<void> {
-    return Promise.resolve();
+  /** Closes all its connections, those of readers that are still open included. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#sessions].map((session) => session.close()));
+    this.#sessions.clear();
   }
 
   /**
@@ -124,7 +128,8 @@ export class SqlServerSource implements SqlSource {
         };
       }
       await session.rollback(attempt, signal);
-      await delay(QUIET_WAIT_MS, undefined, { signal });
+      await pause(QUIET_WAIT_MS, signal);
+      signal.throwIfAborted();
     }
   }
 
@@ -170,13 +175,16 @@ export class SqlServerSource implements SqlSource {
     try {
       return await work(session);
     } finally {
-      session.close();
+      await session.close();
     }
   }
 
-  #open(signal: AbortSignal): Promise<Session> {
+  async #open(signal: AbortSignal): Promise<Session> {
     const { connectTimeoutMs, logger } = this.#options;
-    return Session.open({ address: this.#address, connectTimeoutMs, logger }, signal);
+    const session = await Session.open({ address: this.#address, connectTimeoutMs, logger }, signal);
+    for (const other of this.#sessions) if (other.closed) this.#sessions.delete(other);
+    this.#sessions.add(session);
+    return session;
   }
 }
 

@@ -9,6 +9,7 @@ const table = { schema: 'dbo', name: 'telemetry' };
 const description = (indexes: TableIndex[], columns: TableDescription['columns']): TableDescription => ({
   table,
   identity: '',
+  origin: { table: '', parts: [], definitions: [] },
   columns,
   indexes,
   estimatedRows: 0,

@@ -4,6 +4,7 @@ import type { CatalogueColumn } from './catalogue.ts';
 export function testColumn(name: string, type: string, properties: Partial<CatalogueColumn> = {}): CatalogueColumn {
   return {
     name,
+    number: '1',
     type,
     maxLength: 4,
     precision: 0,

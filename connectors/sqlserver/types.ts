@@ -1,19 +1,64 @@
 import type { ColumnRemark, ImportColumn, OnUnsupported } from '../../grid/history/sql-source.ts';
 import type { CatalogueColumn } from './catalogue.ts';
 import { columnReference } from './sql-text.ts';
-import { hiveEscaped, variantText } from './text-expressions.ts';
+import {
+  dateText,
+  datetime2Text,
+  datetimeText,
+  decimalText,
+  floatText,
+  isoWithOffset,
+  moneyText,
+  smalldatetimeText,
+  timeText,
+  variantText,
+  xmlText,
+} from './text-expressions.ts';
 
 /** What a server can do that types depend on. */
 export interface TypeAbilities {
-  /** `CONVERT(varchar, <float>, 3)` gives all 17 digits (SQL Server 2016 and later). */
-  readonly exactFloats: boolean;
+  /** Types whose values the server does not send as they are stored, each with what gave it away. */
+  readonly inexact: ReadonlyMap<string, string>;
+  /** Money's decimals are kept only by way of decimal(19,4). */
+  readonly moneyByDecimal?: boolean;
 }
 
-/** How a column's value becomes the text of a Hive field. */
+/** How a column's value comes from the server. */
 type Mapping =
-  | { readonly kind: 'kept'; readonly hiveType: string; readonly text: string }
-  /** Not kept as a type of its own; `text` is what can be kept of it, where that is anything. */
-  | { readonly kind: 'unsupported'; readonly reason: string; readonly text?: string };
+  | { readonly kind: 'kept'; readonly hiveType: string; readonly value: string }
+  /** Not kept as a type of its own; `value` is the text that can be kept of it, where there is any. */
+  | { readonly kind: 'unsupported'; readonly reason: string; readonly value?: string };
+
+/** How a field is made of the value that comes, and what stands for it in the row's hash. */
+export type FieldKind =
+  /** As they are stored. */
+  | 'integer'
+  | 'boolean'
+  | 'guid'
+  | 'binary'
+  /** Text that needs no escapes, as the server writes the value. */
+  | 'plain'
+  /** Any text. */
+  | 'text';
+
+/** What kind a column is of, by its types alone. */
+export function fieldKind({ hiveType, sourceType: type }: Pick<ImportColumn, 'hiveType' | 'sourceType'>): FieldKind {
+  switch (hiveType) {
+    case 'BINARY':
+      return 'binary';
+    case 'BOOLEAN':
+      return 'boolean';
+    case 'SMALLINT':
+    case 'INT':
+    case 'BIGINT':
+      return 'integer';
+    case 'STRING':
+      if (type === 'uniqueidentifier') return 'guid';
+      return /^(?:time|datetimeoffset)\(/.test(type) ? 'plain' : 'text';
+    default:
+      return 'plain';
+  }
+}
 
 /** The catalogue's own way to write a column's type: `decimal(38,10)`, `nvarchar(max)`, `datetime2(7)`. */
 export function sourceType(column: CatalogueColumn): string {
@@ -42,7 +87,7 @@ export function sourceType(column: CatalogueColumn): string {
   }
 }
 
-const kept = (hiveType: string, text: string): Mapping => ({ kind: 'kept', hiveType, text });
+const kept = (hiveType: string, value: string): Mapping => ({ kind: 'kept', hiveType, value });
 
 function mapping(column: CatalogueColumn, abilities: TypeAbilities): Mapping {
   const value = columnReference(column.name);
@@ -61,102 +106,117 @@ function mapping(column: CatalogueColumn, abilities: TypeAbilities): Mapping {
     return {
       kind: 'unsupported',
       reason: 'it is a CLR type of this database, whose text need not say all that the value holds',
-      text: hiveEscaped(`CONVERT(nvarchar(max), ${value}.ToString())`),
+      value: `CONVERT(nvarchar(max), ${value}.ToString())`,
     };
+  }
+  const inexact = abilities.inexact.get(column.type);
+  if (inexact !== undefined) {
+    const reason = `this server does not send ${column.type} as it is stored (${inexact})`;
+    const text = roughText(column.type, value);
+    return { kind: 'unsupported', reason, ...(text === undefined ? {} : { value: text }) };
   }
   switch (column.type) {
     case 'bit':
-      return kept('BOOLEAN', `CASE WHEN ${value} = 1 THEN 'true' WHEN ${value} = 0 THEN 'false' END`);
+      return kept('BOOLEAN', value);
     case 'tinyint':
     case 'smallint':
       // tinyint is 0 to 255: more than Hive's TINYINT holds.
-      return kept('SMALLINT', `CONVERT(varchar(6), ${value})`);
+      return kept('SMALLINT', value);
     case 'int':
-      return kept('INT', `CONVERT(varchar(11), ${value})`);
+      return kept('INT', value);
     case 'bigint':
-      return kept('BIGINT', `CONVERT(varchar(20), ${value})`);
+      return kept('BIGINT', value);
     case 'decimal':
     case 'numeric':
-      return kept(`DECIMAL(${column.precision},${column.scale})`, `CONVERT(varchar(41), ${value})`);
+      return kept(`DECIMAL(${column.precision},${column.scale})`, decimalText(value));
     case 'money':
-      // The default style keeps two of its four decimal places; style 2 keeps all.
-      return kept('DECIMAL(19,4)', `CONVERT(varchar(22), ${value}, 2)`);
+      return kept('DECIMAL(19,4)', moneyText(value, abilities.moneyByDecimal));
     case 'smallmoney':
-      return kept('DECIMAL(10,4)', `CONVERT(varchar(13), ${value}, 2)`);
+      return kept('DECIMAL(10,4)', moneyText(value, abilities.moneyByDecimal));
     case 'float':
+      return kept('DOUBLE', floatText(value));
     case 'real':
-      if (!abilities.exactFloats) {
-        return {
-          kind: 'unsupported',
-          reason: 'this server cannot write all digits of a floating-point number (CONVERT style 3 is missing)',
-          text: `CONVERT(varchar(32), ${value}, 2)`,
-        };
-      }
-      return kept(column.type === 'float' ? 'DOUBLE' : 'FLOAT', `CONVERT(varchar(32), ${value}, 3)`);
+      return kept('FLOAT', floatText(value));
     case 'date':
-      return kept('DATE', `CONVERT(varchar(10), ${value}, 23)`);
+      return kept('DATE', dateText(value));
     case 'datetime':
-      return kept('TIMESTAMP', `CONVERT(varchar(23), ${value}, 121)`);
+      return kept('TIMESTAMP', datetimeText(value));
     case 'smalldatetime':
-      return kept('TIMESTAMP', `CONVERT(varchar(19), ${value}, 120)`);
+      return kept('TIMESTAMP', smalldatetimeText(value));
     case 'datetime2':
-      return kept('TIMESTAMP', `CONVERT(varchar(27), ${value}, 121)`);
+      return kept('TIMESTAMP', datetime2Text(value));
     case 'time':
-      return kept('STRING', `CONVERT(varchar(16), ${value}, 121)`);
+      return kept('STRING', timeText(value));
     case 'datetimeoffset':
       return kept('STRING', isoWithOffset(value));
     case 'char':
     case 'varchar':
+      return kept('STRING', `CONVERT(${unicodeType(column)}, ${value})`);
     case 'nchar':
     case 'nvarchar':
-      return kept('STRING', hiveEscaped(`CONVERT(${unicodeType(column)}, ${value})`));
+      return kept('STRING', value);
     case 'text':
     case 'ntext':
     case 'json':
-      return kept('STRING', hiveEscaped(`CONVERT(nvarchar(max), ${value})`));
+      return kept('STRING', `CONVERT(nvarchar(max), ${value})`);
     case 'xml':
-      return kept('STRING', hiveEscaped(`CONVERT(nvarchar(max), ${value}, 1)`));
+      return kept('STRING', xmlText(value));
     case 'uniqueidentifier':
-      return kept('STRING', `CONVERT(varchar(36), ${value})`);
+      return kept('STRING', value);
     case 'binary':
-    case 'varbinary': {
-      const large = column.maxLength < 0 || column.maxLength * 2 > 4_000;
-      return kept(
-        'BINARY',
-        `CONVERT(${large ? 'nvarchar(max)' : `varchar(${column.maxLength * 2 + 2})`}, ${value}, 2)`,
-      );
-    }
+    case 'varbinary':
+      return kept('BINARY', value);
     case 'timestamp':
-      return kept('BINARY', `CONVERT(varchar(18), CONVERT(binary(8), ${value}), 2)`);
+      return kept('BINARY', `CONVERT(binary(8), ${value})`);
     case 'image':
     case 'geometry':
     case 'geography':
-      return kept('BINARY', `CONVERT(nvarchar(max), CONVERT(varbinary(max), ${value}), 2)`);
+      return kept('BINARY', `CONVERT(varbinary(max), ${value})`);
     case 'hierarchyid':
-      return kept('STRING', hiveEscaped(`CONVERT(nvarchar(max), ${value}.ToString())`));
+      return kept('STRING', `CONVERT(nvarchar(max), ${value}.ToString())`);
     case 'sql_variant':
-      return kept('STRING', hiveEscaped(variantText(value, abilities.exactFloats)));
+      return kept('STRING', variantText(value));
     case 'vector':
       return {
         kind: 'unsupported',
         reason: 'its text has 8 significant digits where 9 are needed to tell all values apart',
-        text: hiveEscaped(`CONVERT(nvarchar(max), ${value})`),
+        value: `CONVERT(nvarchar(max), ${value})`,
       };
     default:
       return { kind: 'unsupported', reason: 'its type is not known' };
   }
 }
 
-/** `2024-02-29T23:59:59.1234567+05:30` of a datetimeoffset: as precise as the column, with its own offset. */
-export function isoWithOffset(value: string): string {
-  const spaced = `CONVERT(varchar(34), ${value}, 121)`;
-  return `STUFF(REPLACE(REPLACE(${spaced}, ' +', '+'), ' -', '-'), 11, 1, 'T')`;
+/** What can be kept of a value that the server does not write exactly; undefined where that is no text. */
+function roughText(type: string, value: string): string | undefined {
+  switch (type) {
+    case 'float':
+    case 'real':
+    case 'money':
+    case 'smallmoney':
+      return `CONVERT(nvarchar(32), ${value}, 2)`;
+    case 'decimal':
+    case 'numeric':
+    case 'tinyint':
+    case 'smallint':
+    case 'int':
+    case 'bigint':
+      return `CONVERT(nvarchar(41), ${value})`;
+    case 'date':
+    case 'datetime':
+    case 'smalldatetime':
+    case 'datetime2':
+    case 'time':
+    case 'datetimeoffset':
+      return `CONVERT(nvarchar(34), ${value}, 121)`;
+    default:
+      return undefined;
+  }
 }
 
-/** Unicode of a character column. Escapes can double the length, and beyond 4,000 characters only `(max)` is not cut. */
-function unicodeType({ type, maxLength }: CatalogueColumn): string {
-  const characters = type.startsWith('n') ? maxLength / 2 : maxLength;
-  return maxLength < 0 || characters > 2_000 ? 'nvarchar(max)' : `nvarchar(${characters})`;
+/** Unicode of a column of a code page. */
+function unicodeType({ maxLength }: CatalogueColumn): string {
+  return maxLength < 0 || maxLength > 4_000 ? 'nvarchar(max)' : `nvarchar(${maxLength})`;
 }
 
 /** Columns as they are imported, with what is said of those that are not imported as their own type. */
@@ -188,13 +248,13 @@ export function mapColumns(
         name: column.name,
         sourceType: type,
         hiveType: mapped.hiveType,
-        expression: neverNull(mapped.text),
+        expression: mapped.value,
       });
     } else if (onUnsupported === 'skip') {
       remark(mapped.reason, 'left out');
-    } else if (onUnsupported === 'text' && mapped.text !== undefined) {
+    } else if (onUnsupported === 'text' && mapped.value !== undefined) {
       remark(mapped.reason, 'kept as text');
-      imported.push({ name: column.name, sourceType: type, hiveType: 'STRING', expression: neverNull(mapped.text) });
+      imported.push({ name: column.name, sourceType: type, hiveType: 'STRING', expression: mapped.value });
     } else {
       remark(mapped.reason, 'refused');
     }
@@ -202,15 +262,7 @@ export function mapColumns(
   return { columns: imported, remarks };
 }
 
-/** Every text above is at least two characters wide, so that ISNULL, which takes the type of its first argument, keeps `\N` whole. */
-function neverNull(text: string): string {
-  return `ISNULL(${text}, '\\N')`;
-}
-
-/** Most characters that a field can have; undefined where only `(max)` holds it. */
-export function fieldCharacters({ sourceType: type, expression }: ImportColumn): number | undefined {
-  if (expression.includes('(max)')) return undefined;
-  const length = Number(/^n?(?:var)?(?:char|binary)\((\d+)\)$/.exec(type)?.[1] ?? 0);
-  // Escapes double a text at most, and so does hexadecimal.
-  return length > 0 ? Math.max(2, length * 2) : 41;
+/** Whether only `(max)` holds the column's values. */
+export function isLargeField({ sourceType: type, expression }: ImportColumn): boolean {
+  return expression.includes('(max)') || type.endsWith('(max)');
 }

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { GracefulShutdownPeriodExpiredError, NativeConnection, Worker } from '@temporalio/worker';
 import { GridError } from '../../grid/errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import type { Readiness } from '../../runtime/operations-server.ts';
+import type { Readiness } from '../../runtime/http/operations-routes.ts';
 import { pause } from '../../runtime/waiting/pause.ts';
 import { failuresByCode } from './activity-failures.ts';
 import { temporalFailure } from './failure.ts';

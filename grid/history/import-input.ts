@@ -22,8 +22,15 @@ const telemetryColumn = z.union([
  */
 export const telemetryMapping = z.strictObject({
   sensorId: telemetryColumn,
-  /** `{constant}` is an ISO time with its offset, for tables that have none. */
-  time: telemetryColumn,
+  /**
+   * `{constant}` is an ISO time with its offset, for tables that have none. `format` says how text or numbers are to be read, in the
+   * terms of file sources: `iso` (default of text), `epoch-seconds` (default of numbers), `epoch-milliseconds`, `epoch-microseconds`,
+   * `epoch-nanoseconds`, or a pattern such as `DD.MM.YYYY HH:mm`.
+   */
+  time: z.union([
+    z.strictObject({ column: z.string().min(1), format: z.string().min(1).max(100).exactOptional() }),
+    z.strictObject({ constant: z.string().min(1) }),
+  ]),
   /** Zone of a time column that has none. */
   zone: z.string().min(1).default('UTC'),
   value: z.strictObject({ column: z.string().min(1) }),

@@ -1,6 +1,7 @@
 /**
  * What an import needs of a database, whatever its kind. `connectors/postgres` and `connectors/sqlserver` implement it;
- * `activities/import` uses it. A value never passes through a JavaScript number or Date: rows are text made by the database.
+ * `activities/import` uses it. A value never passes through a JavaScript number or Date: it is text made by the database,
+ * or read from the bytes that the database stores.
  */
 import { z } from 'zod';
 import type { SourceName } from './import-input.ts';
@@ -56,8 +57,10 @@ export interface ImportColumn {
   readonly sourceType: string;
   /** Hive's: `DECIMAL(12,4)`. */
   readonly hiveType: string;
-  /** SQL expression over the row that gives the field's Hive text, never NULL (`\N` for NULL), escapes done; for the connector alone. */
+  /** SQL expression over the row that the field is made of; what it gives (Hive's text, or the value) is the connector's own affair. */
   readonly expression: string;
+  /** Whether it has no NULLs, by its declaration; absent where that is not known. */
+  readonly neverNull?: boolean;
   /** A cheaper one, for rows at the snapshot at which the plan has looked at all values. */
   readonly provenExpression?: string;
 }
@@ -76,6 +79,23 @@ export type ColumnRemark = z.output<typeof columnRemark>;
 /** What tables are made of physically, and what a split is a range of; opaque outside the connector (JSON). */
 export type SplitRange = Readonly<Record<string, string | number | null>>;
 
+/** What the text of a column depends on beside its rows: labels of an enum, attributes of a composite type, … */
+export interface ValueDefinition {
+  readonly column: string;
+  /** Part and meaning, in the source's own terms. */
+  readonly parts: readonly (readonly [part: string, meaning: string])[];
+}
+
+/** Tells whether the next import meets the table, and the reading of its values, that this one has met. JSON, kept with the import. */
+export interface TableOrigin {
+  /** The database's own number of the table: another one when it was made anew, or swapped for another by renaming. */
+  readonly table: string;
+  /** Likewise of the parts that have its rows (partitions, heirs): rows come and go with them. */
+  readonly parts: readonly string[];
+  /** Of those columns whose text depends on more than their rows. */
+  readonly definitions: readonly ValueDefinition[];
+}
+
 /** All that is needed to read a table in splits, decided once; JSON, kept in HDFS. */
 export interface TablePlan {
   readonly table: TableId;
@@ -83,8 +103,12 @@ export interface TablePlan {
   readonly remarks: readonly ColumnRemark[];
   /** Names of the primary key's columns in its order; empty without one. */
   readonly key: readonly string[];
+  /** Why the primary key is none, where the table has one: `its heirs may hold the same keys`. */
+  readonly keyless?: string;
   /** Changes when the table is dropped, truncated, rewritten or altered: then the plan does not hold any more. */
   readonly identity: string;
+  /** What the next import compares with; absent where the source tells nothing of the kind. */
+  readonly origin?: TableOrigin;
   /** Position of the snapshot at which the plan has found that every value can be kept; absent when it has not looked. */
   readonly provenAt?: string;
   /** SQL condition over the row that chooses what an incremental import reads; absent for all rows. */
@@ -105,6 +129,8 @@ export interface ChangesSince {
   readonly cursor?: string;
   /** Highest cursor value that was imported, as text. */
   readonly cursorValue?: string;
+  /** What the last import has met; absent of those that kept nothing of it. */
+  readonly origin?: TableOrigin;
 }
 
 export interface PlanOptions {

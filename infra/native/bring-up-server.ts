@@ -53,7 +53,12 @@ export async function bringUpServer(
       let live = liveRecords(settings, server);
       requireSamePorts(settings, server, live);
       if (live.length === server.processNames.length) {
-        const probe = await settle(settings, server, live);
+        let probe = await settle(settings, server, live);
+        if (probe.kind !== 'ready' && live.every(isLive)) {
+          // What it stands on may only be coming up, and it cannot answer before.
+          await needs.catch(() => undefined);
+          probe = await settle(settings, server, live);
+        }
         if (probe.kind === 'ready') {
           const installation = await server.install(settings, progress);
           await server.finish?.(settings, installation);

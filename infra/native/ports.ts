@@ -1,7 +1,9 @@
+import { randomInt } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { findOnPath, runCommand } from './command.ts';
-import { PORT_NAMES, type Address, type PortName } from './settings.ts';
+import { PORT_NAMES, USUAL_PORTS, type Address, type PortName } from './settings.ts';
 
 /** Whether somebody listens at an address. */
 export function isListening({ host, port }: Address, timeoutMs = 2000): Promise<boolean> {
@@ -38,34 +40,49 @@ export function isPortFree(port: number): Promise<boolean> {
   });
 }
 
-/** A set of ports that are free now, one for every port of the stack. */
+/** Below it the kernel hands out no port for outgoing connections or for port 0; Linux tells where that begins. */
+const FIRST_EPHEMERAL_PORT = Number(
+  readLines('/proc/sys/net/ipv4/ip_local_port_range', 0)[0]?.split(/\s/)[0] ?? 32_768,
+);
+const FIRST_PORT = 11_000;
+/** Hold what {@link freePort} gave to this process, by the UDP ports of the same numbers, which nothing of the stack uses. */
+const holders: Socket[] = [];
+
+/**
+ * A port of the loopback that is free, and stays so until a server of this process's takes it, however late: nobody gets it by
+ * chance, and no other process by this function, as long as this one lives.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(FIRST_PORT, Math.max(FIRST_EPHEMERAL_PORT, FIRST_PORT + 1_000));
+    if (USUAL_PORTS.has(port)) continue;
+    const holder = await holdPort(port);
+    if (holder === undefined) continue;
+    if (await isPortFree(port)) {
+      holders.push(holder);
+      return port;
+    }
+    holder.close();
+  }
+}
+
+/** A set of such ports, one for every port of the stack. */
 export async function freePorts(): Promise<Record<PortName, number>> {
-  // All are held at once, so that no two get the same.
-  const servers = await Promise.all(
-    PORT_NAMES.map(
-      (name) =>
-        new Promise<[PortName, ReturnType<typeof createServer>]>((resolve, reject) => {
-          const server = createServer();
-          server.once('error', reject);
-          server.listen({ port: 0, host: '127.0.0.1' }, () => {
-            resolve([name, server]);
-          });
-        }),
-    ),
-  );
-  const ports = servers.map(([name, server]): [PortName, number] => {
-    const address = server.address();
-    return [name, address !== null && typeof address === 'object' ? address.port : 0];
+  const ports: Partial<Record<PortName, number>> = {};
+  for (const name of PORT_NAMES) ports[name] = await freePort();
+  return ports as Record<PortName, number>;
+}
+
+function holdPort(port: number): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4');
+    socket.once('error', () => {
+      resolve(undefined);
+    });
+    socket.bind({ port, address: '127.0.0.1', exclusive: true }, () => {
+      resolve(socket.unref());
+    });
   });
-  await Promise.all(
-    servers.map(
-      ([, server]) =>
-        new Promise((resolve) => {
-          server.close(resolve);
-        }),
-    ),
-  );
-  return Object.fromEntries(ports) as Record<PortName, number>;
 }
 
 /** `process 123 (java)` that listens on a port, as far as this user may know it. */
@@ -113,9 +130,10 @@ async function listenerFromLsof(port: number): Promise<number | undefined> {
   return pid > 0 ? pid : undefined;
 }
 
-function readLines(path: string): string[] {
+/** Lines of a file behind so many; none where it cannot be read. */
+function readLines(path: string, skipped = 1): string[] {
   try {
-    return readFileSync(path, 'utf8').split('\n').slice(1);
+    return readFileSync(path, 'utf8').split('\n').slice(skipped);
   } catch {
     return [];
   }

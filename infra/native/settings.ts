@@ -28,6 +28,8 @@ const DEFAULT_PORTS = {
 } as const;
 export type PortName = keyof typeof DEFAULT_PORTS;
 export const PORT_NAMES = Object.keys(DEFAULT_PORTS) as PortName[];
+/** Where a stack serves that nobody moved. */
+export const USUAL_PORTS: ReadonlySet<number> = new Set(Object.values(DEFAULT_PORTS));
 
 /** Ports that no address of the configuration names; `STACK_PORTS` moves them. */
 type InnerPortName = Exclude<

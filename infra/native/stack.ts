@@ -47,6 +47,8 @@ export async function bringUpWith(
   for (const name of wanted) {
     const server = serverOf(name);
     const needs = Promise.all(server.needs.flatMap((need) => running.get(need) ?? []));
+    // A server that is found running does not look at what it needs; the failure is told by the needed one.
+    needs.catch(() => undefined);
     const work = bringUpServer(settings, server, needs, (text) => {
       progress(name, text);
     });

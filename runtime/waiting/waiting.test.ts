@@ -52,6 +52,14 @@ test('a pause tells whether it was cut short', async () => {
   expect(await pause(3_600_000, controller.signal)).toBe(false);
 });
 
+test('a pause longer than a timer can be set for is one, too', async () => {
+  const controller = new AbortController();
+  const days = pause(31 * 86_400_000, controller.signal);
+  expect(await orLate(50, days)).toEqual({ late: true });
+  controller.abort();
+  expect(await days).toBe(false);
+});
+
 test('delays double up to the longest, and begin again after a success', () => {
   const backoff = new Backoff({ firstMs: 100, longestMs: 350 });
   expect([backoff.next(), backoff.next(), backoff.next(), backoff.next()]).toEqual([100, 200, 350, 350]);

@@ -28,7 +28,8 @@ async function follow(text: string | Buffer): Promise<RoutesFileWatch> {
   return watch;
 }
 
-const routes = (topic: string): string => JSON.stringify({ routes: [{ name: 'six', match: { sensorIds: [6] }, topic }] });
+const routes = (topic: string): string =>
+  JSON.stringify({ routes: [{ name: 'six', match: { sensorIds: [6] }, topic }] });
 
 it('takes a file with a byte order mark, which is no change when it comes or goes', async () => {
   const watch = await follow(`\uFEFF${routes('A')}`);

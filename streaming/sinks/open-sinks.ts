@@ -1,26 +1,20 @@
 import type { DecodeLimits } from '../../grid/envelope.ts';
-import type { SinkName } from '../../runtime/config.ts';
-import { createHdfsSinkMetrics } from './hdfs/hdfs-sink.ts';
-import { openHdfsSink, openUnorganizedSink } from './hdfs/open-hdfs-sink.ts';
-import { openMongodbSink } from './mongodb/open-mongodb-sink.ts';
-import { openRedisSink } from './redis/open-redis-sink.ts';
-import { openRouterSink } from './router/open-router-sink.ts';
-import type { Sink, SinkEnvironment } from './sink.ts';
+import type { SinkName } from '../../grid/sinks.ts';
+import type { OpenSink, Sink, SinkEnvironment } from './sink.ts';
 
-/** Makes the named sinks with their connections; none waits here for its store. */
-export function openSinks(names: readonly SinkName[], environment: SinkEnvironment): Sink[] {
+/** Makes the named sinks with their connections, and loads the drivers of these alone; none waits here for its store. */
+export function openSinks(names: readonly SinkName[], environment: SinkEnvironment): Promise<Sink[]> {
   const { config } = environment;
   const limits: DecodeLimits = {
     maxBytes: config.ENVELOPE_MAX_BYTES,
     maxAheadMs: config.EVENT_TIME_MAX_AHEAD_SECONDS * 1_000,
+    stored: true,
   };
-  const hdfsMetrics = createHdfsSinkMetrics(environment.metrics);
-  const open: Record<SinkName, () => Sink> = {
-    hdfs: () => openHdfsSink(environment, hdfsMetrics, limits),
-    redis: () => openRedisSink(environment, limits),
-    mongodb: () => openMongodbSink(environment, limits),
-    router: () => openRouterSink(environment, limits),
-    unorganized: () => openUnorganizedSink(environment, hdfsMetrics),
-  };
-  return [...new Set(names)].map((name) => open[name]());
+  return Promise.all([...new Set(names)].map(async (name) => (await openerOf(name))(environment, limits)));
+}
+
+/** How a sink is opened: by the module of its folder that is for that. */
+export async function openerOf(name: SinkName): Promise<OpenSink> {
+  const module = (await import(`./${name}/open-sink.ts`)) as { readonly openSink: OpenSink };
+  return module.openSink;
 }

@@ -6,11 +6,13 @@ import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { eventually } from '../support/eventually.ts';
 import { KafkaFeed } from '../support/kafka-feed.ts';
+import { REDIS_DATABASES } from '../support/redis-databases.ts';
+import { sized } from '../support/test-size.ts';
 import { WorkerProcess } from '../support/worker-process.ts';
 import { readCommits } from '../hdfs-sink/master-data.ts';
 
 const SENSORS = 10_000;
-const RECORDS = 3_000_000;
+const RECORDS = sized(1_000_000, 3_000_000);
 const PARTITIONS = 6;
 /** What operators are promised of a worker that runs every sink, whatever the backlog. */
 const RESIDENT_LIMIT_MIB = 300;
@@ -31,7 +33,7 @@ const environment = {
   CONSUMER_GROUP_PREFIX: name,
   HDFS_TOPICS_DIRECTORY: topicsDirectory,
   MONGODB_DATABASE: name,
-  REDIS_URL: `redis://${new URL(config.REDIS_URL).host}/13`,
+  REDIS_URL: `redis://${new URL(config.REDIS_URL).host}/${REDIS_DATABASES.backlog}`,
   SPEED_METRICS_PORT: '0',
   SIMULATOR_METRICS_PORT: '0',
   LOG_LEVEL: 'warn',
@@ -51,7 +53,7 @@ afterAll(async () => {
   redis.disconnect();
 });
 
-it('a worker with every sink catches up on 3 million records of 10,000 sensors within its memory, in large files', async () => {
+it(`a worker with every sink catches up on ${RECORDS / 1e6} million records of 10,000 sensors within its memory, in large files`, async () => {
   const simulator = new WorkerProcess('npm:worker:simulator', {
     ...environment,
     SIMULATOR_SENSORS: String(SENSORS),

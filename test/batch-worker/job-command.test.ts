@@ -95,7 +95,7 @@ describe('a job', () => {
     expect([cancelled.code, cancelled.json]).toEqual([0, expect.objectContaining({ status: 'cancelled' })]);
     expect((await run('cancel', id)).stderr).toContain('it is not running, it is cancelled');
     expect((await run('follow', id)).json).toMatchObject({ status: 'cancelled' });
-  }, 120_000);
+  });
 });
 
 it('retry starts retryFailedBackfills, and ends with 1 when a run has failed again', async () => {

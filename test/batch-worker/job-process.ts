@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { endWithTest } from '../support/own-processes.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -17,6 +18,7 @@ export class JobProcess {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    endWithTest(this.#child);
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
     this.#ended = once(this.#child, 'close');

@@ -53,7 +53,7 @@ export class TemporalBed {
   }
 
   end(workflowId: string): Promise<WorkflowEnd> {
-    return new FollowedWorkflow(this.temporal, workflowId).end(AbortSignal.timeout(100_000));
+    return new FollowedWorkflow(this.temporal, workflowId).end(AbortSignal.timeout(240_000));
   }
 
   async cleanUp(): Promise<void> {

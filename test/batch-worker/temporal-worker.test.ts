@@ -120,7 +120,7 @@ describe('a worker', () => {
       const file = join(directory, 'stopped');
       const first = await own.startReadyWorker({ SHUTDOWN_TIMEOUT_MS: '4000' });
       const workflowId = await own.start('steps', { count: 20, stepMs: 300, file });
-      await eventually('two steps', () => stepsIn(file).length >= 2, 30_000, 20);
+      await eventually('two steps', () => stepsIn(file).length >= 2, undefined, 20);
       expect(await first.stop()).toEqual({ code: 0, signal: null });
       expect(first.output).toContain('"msg":"stopped"');
       const { raw } = await own.temporal.sdk.workflow.getHandle(workflowId).describe();
@@ -151,7 +151,7 @@ describe('a worker', () => {
 
       const file = join(directory, 'lost');
       const workflowId = await own.start('steps', { count: 12, stepMs: 400, file });
-      await eventually('two steps', () => stepsIn(file).length >= 2, 30_000, 20);
+      await eventually('two steps', () => stepsIn(file).length >= 2, undefined, 20);
       await proxy.refuse();
       await eventually('it is not ready', async () => (await readiness(worker)).status === 503);
       await proxy.pass();

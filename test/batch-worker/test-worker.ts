@@ -1,7 +1,7 @@
 // A worker of the tests' own workflows, as a process that can be killed.
 import { installTemporalRuntime } from '../../connectors/temporal/runtime.ts';
 import { TemporalWorkers } from '../../connectors/temporal/workers.ts';
-import { startOperationsServer } from '../../runtime/operations-server.ts';
+import { startOperationsServer } from '../../runtime/http/operations-server.ts';
 import { runProcess } from '../../runtime/process.ts';
 import { testActivities } from './activities.ts';
 import { testBundle } from './bundle.ts';

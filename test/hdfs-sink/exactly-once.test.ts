@@ -9,6 +9,7 @@ import { environmentOf, settingsFromConfig, type StackPlace } from '../../infra/
 import { bringUp, kill, takeDown } from '../../infra/native/stack.ts';
 import { COMMIT_POINTS } from '../../streaming/sinks/hdfs/commit-point.ts';
 import { eventually } from '../support/eventually.ts';
+import { sized } from '../support/test-size.ts';
 import { WorkerProcess } from '../support/worker-process.ts';
 import { KafkaFeed } from '../support/kafka-feed.ts';
 import { filesBelow, readCommits, readMasterData } from './master-data.ts';
@@ -17,7 +18,9 @@ const TOPIC = 'EXACTLY_ONCE';
 const PARTITIONS = 4;
 const TOPICS_DIRECTORY = '/topics';
 const GROUP_PREFIX = 'exactly-once';
-const RANDOM_KILLS = 8;
+const RANDOM_KILLS = sized(4, 8);
+/** Readings that are written every 50 ms; each is read back twice in the end, and compared. */
+const READINGS_AT_A_TIME = sized(50, 200);
 
 /** A stack of its own, since its servers are killed. */
 const settings = settingsFromConfig();
@@ -32,7 +35,7 @@ const environment = (extra: Record<string, string> = {}): Record<string, string>
   SPEED_SINKS: 'hdfs',
   CONSUMER_GROUP_PREFIX: GROUP_PREFIX,
   KAFKA_SESSION_TIMEOUT_MS: '6000',
-  HDFS_ROTATE_BYTES: '40000',
+  HDFS_ROTATE_BYTES: '10000',
   HDFS_ROTATE_SECONDS: '1',
   HDFS_CHECKPOINT_COMMITS: '4',
   HDFS_BUFFER_BYTES: '4194304',
@@ -60,7 +63,7 @@ afterAll(async () => {
 
 describe('the HDFS sink, killed again and again', () => {
   it('has every record in exactly one published file, byte for byte, and leaves no temporary', async () => {
-    feed.startFeeding(TOPIC);
+    feed.startFeeding(TOPIC, READINGS_AT_A_TIME);
 
     // At each named point of the commit protocol, the first or a later time that it is passed. Each run has a group of its
     // own, so the next need not wait for the dead member's session: the log in HDFS alone says where to go on.
@@ -69,7 +72,7 @@ describe('the HDFS sink, killed again and again', () => {
         'test/hdfs-sink/sink-process.ts',
         environment({ CRASH_AT: `${point}:${1 + randomInt(3)}`, CONSUMER_GROUP_PREFIX: `${GROUP_PREFIX}-${run}` }),
       );
-      const late = delay(60_000, 'late' as const, { ref: false });
+      const late = delay(240_000, 'late' as const, { ref: false });
       const ended = await Promise.race([worker.ended, late]);
       expect(ended, `killed at ${point}; it wrote: ${worker.output}`).toEqual({ code: null, signal: 'SIGKILL' });
     }
@@ -91,7 +94,7 @@ describe('the HDFS sink, killed again and again', () => {
     await feed.stopFeeding();
     const [taken] = workers.splice(0, 1);
     expect(await taken?.stop()).toEqual({ code: 0, signal: null });
-    const lagGone = eventually('no lag', async () => (await feed.lag(`${GROUP_PREFIX}.hdfs`, TOPIC)) === 0, 120_000);
+    const lagGone = eventually('no lag', async () => (await feed.lag(`${GROUP_PREFIX}.hdfs`, TOPIC)) === 0, 300_000);
     await lagGone.catch((error: unknown) => {
       throw new Error(`the last worker did not catch up; it wrote: ${workers[0]?.output ?? ''}`, { cause: error });
     });
@@ -129,7 +132,7 @@ describe('the HDFS sink, killed again and again', () => {
         expect(new Date(createdAt * 1_000).toISOString().slice(0, 10)).toBe(day);
       }
     }
-  }, 600_000);
+  }, 1_200_000);
 });
 
 /** Kills broker, NameNode and DataNode one after the other, and mends each. */

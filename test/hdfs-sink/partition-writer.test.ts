@@ -4,7 +4,8 @@ import { GridError } from '../../grid/errors.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { CommitLog } from '../../streaming/sinks/hdfs/commit-log.ts';
 import type { CommitRecord } from '../../streaming/sinks/hdfs/commit-record.ts';
-import { publishDataFiles, takeOver } from '../../streaming/sinks/hdfs/ownership.ts';
+import { takeOver } from '../../streaming/sinks/hdfs/ownership.ts';
+import { publishDataFiles } from '../../streaming/sinks/hdfs/publication.ts';
 import { readingPlacer, textPlacer } from '../../streaming/sinks/hdfs/placement.ts';
 import { WriteBudget } from '../../streaming/sinks/hdfs/write-budget.ts';
 import { eventually } from '../support/eventually.ts';
@@ -78,7 +79,7 @@ describe('a writer of a partition', () => {
     const writer = bed.writer({ rotateAgeMs: 300 });
     await writer.open();
     await writer.process(batchOf(TOPIC, values));
-    await eventually('the data is visible', async () => (await bed.masterData()).lines.size === 3, 20_000);
+    await eventually('the data is visible', async () => (await bed.masterData()).lines.size === 3);
     await writer.close({ kind: 'stopped' });
     expect(await bed.commits()).toHaveLength(1);
   });
@@ -161,7 +162,7 @@ describe('a writer of a partition', () => {
     const { lines } = await bed.masterData();
     expect(sorted(lines.keys())).toEqual(sorted(values));
     expect([...lines.values()].every((count) => count === 1)).toBe(true);
-  }, 180_000);
+  });
 });
 
 describe('a zombie, whose partition moved while it slept', () => {
@@ -235,7 +236,7 @@ describe('taking a partition over', () => {
     await next.close({ kind: 'stopped' });
     expect(await bed.temporaries()).toEqual([]);
     // The dead owner wakes: what it would still do is done.
-    await publishDataFiles(bed.hdfs, bed.layout, record, noPoint);
+    expect(await publishDataFiles(bed.hdfs, bed.layout, record, owner, noPoint)).toEqual([]);
     expect([...(await bed.masterData()).files.values()]).toEqual([values]);
   });
 
@@ -283,15 +284,6 @@ describe('taking a partition over', () => {
     expect(await next.open()).toBe(5);
     expect([...(await bed.masterData()).files.values()]).toEqual([values]);
     await next.close({ kind: 'stopped' });
-  });
-
-  it('refuses to overwrite a file that the log does not know', async () => {
-    const { record, owner, log } = await committedButNotPublished(envelopes(20));
-    await log.publish(record, owner);
-    const path = record.files[0]?.path ?? '';
-    await bed.hdfs.writeFile(path, Buffer.from('something else\n'), { createParent: true });
-    await expect(bed.writer().open()).rejects.toMatchObject({ code: 'commit-log-corrupt' });
-    expect((await bed.hdfs.readFile(path, { maxBytes: 100 })).toString()).toBe('something else\n');
   });
 
   it('stops at a commit record that cannot be read instead of guessing', async () => {
@@ -391,7 +383,7 @@ describe('through a network and servers that fail', () => {
       expect([...lines.values()].every((count) => count === 1)).toBe(true);
       expect(await bed.temporaries()).toEqual([]);
     },
-    120_000,
+    240_000,
   );
 
   it('every record is in one file when faults come at random', async () => {
@@ -413,7 +405,7 @@ describe('through a network and servers that fail', () => {
     expect(sorted(lines.keys())).toEqual(sorted(values));
     expect([...lines.values()].every((count) => count === 1)).toBe(true);
     expect((await bed.commits()).reduce((sum, commit) => sum + commit.records, 0)).toBe(300);
-  }, 180_000);
+  });
 });
 
 function emptyCommit(firstOffset: number, lastOffset: number, owner: string): CommitRecord {

@@ -14,7 +14,7 @@ let passed = 0;
 runProcess('speed', async ({ config, logger, metrics }) => {
   const routes = await followRoutesFile({ path: config.ROUTES_FILE, reloadEveryMs: 1_000, logger });
   const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'crash-test', logger });
-  const sinks = openSinks(config.SPEED_SINKS, {
+  const sinks = await openSinks(config.SPEED_SINKS, {
     config,
     routes,
     logger,

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
-import type { ConsumedBatch } from '../../connectors/kafka/consumed.ts';
+import type { ConsumedBatch } from '../../connectors/kafka/consume/consumed.ts';
 import { asGridError } from '../../grid/errors.ts';
 import { loadConfig } from '../../runtime/config.ts';
+import { CommitLog } from '../../streaming/sinks/hdfs/commit-log.ts';
+import type { CommitRecord, CommittedFile } from '../../streaming/sinks/hdfs/commit-record.ts';
 import { PartitionLayout } from '../../streaming/sinks/hdfs/layout.ts';
+import { takeOver } from '../../streaming/sinks/hdfs/ownership.ts';
 import { PartitionWriter, type PartitionWriterOptions } from '../../streaming/sinks/hdfs/partition-writer.ts';
 import { readingPlacer } from '../../streaming/sinks/hdfs/placement.ts';
 import { WriteBudget } from '../../streaming/sinks/hdfs/write-budget.ts';
@@ -35,6 +38,53 @@ export class WriterBed {
       logger: SILENT,
       ...options,
     });
+  }
+
+  /**
+   * What an owner leaves that wrote its files and committed their range, and was killed before it could publish them: consecutive
+   * records from offset 0, in files of these paths.
+   */
+  async commitByHand(
+    files: readonly { readonly path: string; readonly lines: readonly string[] }[],
+  ): Promise<{ readonly record: CommitRecord; readonly temporaryPath: string }> {
+    const log = new CommitLog(this.hdfs, this.layout, () => undefined);
+    const { owner } = await takeOver(this.hdfs, this.layout, log, () => undefined);
+    const committed: CommittedFile[] = [];
+    let nextOffset = 0;
+    for (const { path, lines } of files) {
+      const temporaryPath = `${this.layout.ownerDirectory(owner)}/data-0-${committed.length + 1}`;
+      const written = await this.hdfs.writeFile(temporaryPath, Buffer.from(lines.map((line) => `${line}\n`).join('')));
+      committed.push({
+        temporaryPath,
+        path,
+        lengthBytes: written.lengthBytes,
+        checksum: written.checksum,
+        records: lines.length,
+        firstOffset: nextOffset,
+        lastOffset: nextOffset + lines.length - 1,
+        eventTimeMinMs: 0,
+        eventTimeMaxMs: 0,
+      });
+      nextOffset += lines.length;
+    }
+    const record: CommitRecord = {
+      version: 1,
+      topic: TOPIC,
+      partition: 0,
+      firstOffset: 0,
+      lastOffset: nextOffset - 1,
+      records: nextOffset,
+      unreadable: 0,
+      notRouted: 0,
+      missing: 0,
+      expired: 0,
+      owner,
+      committedAt: new Date().toISOString(),
+      files: committed,
+    };
+    await log.write(record, owner);
+    await log.publish(record, owner);
+    return { record, temporaryPath: committed[0]?.temporaryPath ?? '' };
   }
 
   masterData(): Promise<MasterData> {

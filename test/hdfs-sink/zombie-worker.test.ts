@@ -74,4 +74,4 @@ it('a worker that was frozen until its partition had moved publishes nothing twi
   expect([...lines.keys()].sort()).toEqual([...before, ...after].sort());
   expect([...lines.values()].every((count) => count === 1)).toBe(true);
   expect(await filesBelow(hdfs, `${topicsDirectory}/.tmp`)).toEqual([]);
-}, 120_000);
+});

@@ -40,13 +40,13 @@ describe('a read', () => {
   });
 
   it('by one who takes his time is not', async () => {
-    const client = bed.clientWith({ idleTimeoutMs: 300 });
+    const client = bed.clientWith({ idleTimeoutMs: 1_000 });
     const stream = await client.read(path);
     const parts: Buffer[] = [];
     let pauses = 0;
     for await (const chunk of stream) {
       if (chunk instanceof Buffer) parts.push(chunk);
-      if (pauses++ < 2) await delay(1_000);
+      if (pauses++ < 2) await delay(2_000);
     }
     expect(Buffer.concat(parts).equals(bytes)).toBe(true);
   });

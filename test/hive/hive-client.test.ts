@@ -16,7 +16,7 @@ let proxy: TcpProxy;
 function clientWith(options: Partial<HiveOptions> = {}): HiveClient {
   const { HIVE_URL, HDFS_USER } = loadConfig();
   const logger = createLogger({ name: 'test', level: 'warn', format: 'json' });
-  const client = new HiveClient({ url: HIVE_URL, user: HDFS_USER, callTimeoutMs: 100_000, logger, ...options });
+  const client = new HiveClient({ url: HIVE_URL, user: HDFS_USER, callTimeoutMs: 240_000, logger, ...options });
   clients.push(client);
   return client;
 }

@@ -13,16 +13,18 @@ import { bringUp, kill, takeDown } from '../../infra/native/stack.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { filesBelow } from '../hdfs-sink/master-data.ts';
 import { eventually } from '../support/eventually.ts';
+import { sized } from '../support/test-size.ts';
 import { WorkerProcess } from '../support/worker-process.ts';
-import { createHistory, MOST_IDS, readAtSnapshot, Writers } from './source-history.ts';
+import { createHistory, FIRST_ROWS, MOST_IDS, readAtSnapshot, Writers } from './source-history.ts';
 
 const SERVERS: readonly ServerName[] = ['hdfs', 'postgres', 'temporal', 'hive'];
 const TABLES = ['public.readings', 'public.no_key', 'public.nothing'];
-const ROUNDS_OF_KILLS = 2;
+const ROUNDS_OF_KILLS = sized(1, 2);
+const SPLIT_ROWS = FIRST_ROWS / 20;
 /** Imports, one after the other; slowed down where everything is killed meanwhile. */
 const RUNS = [
-  { leastKills: 5, keepsDeletedRows: false, maxBytesPerSecond: 12_000_000 },
-  { leastKills: 1, keepsDeletedRows: true, maxBytesPerSecond: 2_000_000, mode: 'merge' },
+  { leastKills: 5, keepsDeletedRows: false, maxBytesPerSecond: sized(4_000_000, 12_000_000) },
+  { leastKills: 1, keepsDeletedRows: true, maxBytesPerSecond: sized(600_000, 2_000_000), mode: 'merge' },
   { leastKills: 0, keepsDeletedRows: false, mode: 'merge', reconcile: true },
 ];
 
@@ -64,7 +66,7 @@ beforeAll(async () => {
     callTimeoutMs: 300_000,
     logger: createLogger({ name: 'test', level: 'silent', format: 'json' }),
   });
-}, 300_000);
+});
 
 afterAll(async () => {
   await Promise.all(workers.map((worker) => worker.kill()));
@@ -163,7 +165,7 @@ async function fire(handle: WorkflowHandle): Promise<number> {
   return kills;
 }
 
-describe('an import of two million rows, while the source is written to and everything is killed', () => {
+describe(`an import of ${FIRST_ROWS.toLocaleString('en')} rows, while the source is written to and everything is killed`, () => {
   it('shows exactly one snapshot of the source, row by row, and never anything in between', async () => {
     const writing = new Writers(historyUrl);
     writers = writing;
@@ -189,7 +191,7 @@ describe('an import of two million rows, while the source is written to and ever
         client.workflow.start('importSqlHistory', {
           taskQueue: 'batch',
           workflowId: `under-fire-${run}`,
-          args: [{ tables: TABLES, splitRows: 100_000, ...input }],
+          args: [{ tables: TABLES, splitRows: SPLIT_ROWS, ...input }],
           workflowIdConflictPolicy: 'USE_EXISTING',
         }),
       );
@@ -220,5 +222,5 @@ describe('an import of two million rows, while the source is written to and ever
     for (const worker of workers.splice(0))
       expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
     expect(await filesBelow(hdfs, '/imports/.tmp')).toEqual([]);
-  }, 900_000);
+  }, 1_800_000);
 });

@@ -1,11 +1,12 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { sized } from '../support/test-size.ts';
 
 /** Rows that are there before anything is written; ids 1 to this. */
-export const FIRST_ROWS = 2_000_000;
+export const FIRST_ROWS = sized(600_000, 2_000_000);
 /** Ids never pass this. */
-export const MOST_IDS = 4_000_000;
+export const MOST_IDS = 2 * FIRST_ROWS;
 
 /**
  * A table whose every change is kept beside it, with the transaction that made it: so what the table held at any snapshot can

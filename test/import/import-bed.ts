@@ -6,14 +6,20 @@ import { DefaultLogger } from '@temporalio/worker';
 import { Client } from 'pg';
 import { createImportActivities } from '../../activities/import/create.ts';
 import type { ImportDependencies, SplitOutcome } from '../../activities/import/dependencies.ts';
-import { openSourceFromConfig } from '../../activities/import/open-source.ts';
+import { PostgresSource } from '../../connectors/postgres/source.ts';
 import { partFile } from '../../activities/import/paths.ts';
 import { WorkDirectory } from '../../activities/import/work-directory.ts';
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { HiveClient } from '../../connectors/hive/hive.ts';
 import type { ImportActivities, ImportRun, SnapshotTaken, SplitStretch } from '../../grid/history/import-activities.ts';
 import { importInput, type ImportInput } from '../../grid/history/import-input.ts';
-import type { HeldSnapshot, SourceSnapshot, SqlSource, TableId } from '../../grid/history/sql-source.ts';
+import type {
+  HeldSnapshot,
+  SnapshotReader,
+  SourceSnapshot,
+  SqlSource,
+  TableId,
+} from '../../grid/history/sql-source.ts';
 import { loadConfig, type Config } from '../../runtime/config.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
@@ -83,12 +89,12 @@ export class ImportBed {
       hdfs: new HdfsClient({
         nameNodeUrls: [proxy.url],
         user,
-        callTimeoutMs: 5_000,
-        idleTimeoutMs: 5_000,
+        callTimeoutMs: 60_000,
+        idleTimeoutMs: 60_000,
         retryMinDelayMs: 20,
         retryMaxDelayMs: 100,
       }),
-      hive: new HiveClient({ url: config.HIVE_URL, user, callTimeoutMs: 60_000, logger: silent }),
+      hive: new HiveClient({ url: config.HIVE_URL, user, callTimeoutMs: 180_000, logger: silent }),
       openSource: () => this.#openSource(),
       signalSnapshot: (_, taken) => {
         this.signals.push(taken);
@@ -195,6 +201,16 @@ export class ImportBed {
     return environment.run(() => body(createImportActivities(this.deps)));
   }
 
+  /** Uses a reader of the source at a snapshot of its own. */
+  async reading<T>(use: (reader: SnapshotReader) => Promise<T>): Promise<T> {
+    const reader = await this.source.read(undefined, new AbortController().signal);
+    try {
+      return await use(reader);
+    } finally {
+      await reader.close();
+    }
+  }
+
   async plan(run: ImportRun, table: TableId, snapshot: SourceSnapshot) {
     const planned = await this.inActivity((activities) => activities.planTable({ run, table, snapshot }));
     if (planned.kind !== 'planned') throw new Error(`the table is ${planned.kind}`);
@@ -274,6 +290,7 @@ export class ImportBed {
   #openSource(): SqlSource {
     const url = new URL(this.config.HISTORY_POSTGRES_URL);
     if (this.role !== undefined) url.username = this.role;
-    return openSourceFromConfig({ ...this.config, HISTORY_POSTGRES_URL: url.href }, 'postgres', silent);
+    const { HISTORY_CONNECT_TIMEOUT_MS: connectTimeoutMs } = this.config;
+    return new PostgresSource({ url: url.href, connectTimeoutMs, logger: silent });
   }
 }

@@ -1,6 +1,11 @@
-import { KafkaProducer } from '../../connectors/kafka/producer.ts';
+import { KafkaProducer } from '../../connectors/kafka/produce/producer.ts';
 import { createMetrics, type Registry } from '../../runtime/metrics.ts';
-import { startGateway, type Gateway, type GatewayOptions, type IngestReply } from '../../streaming/gateway/gateway.ts';
+import {
+  startGateway,
+  type Gateway,
+  type GatewayOptions,
+  type IngestReply,
+} from '../../streaming/sources/gateway/gateway.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { SILENT } from './topic-bed.ts';
 

@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { partitionOfKey } from '../../connectors/kafka/murmur2.ts';
+import { partitionOfKey } from '../../connectors/kafka/produce/murmur2.ts';
 import { makeEnvelope } from '../support/readings.ts';
 import { GatewayBed } from './gateway-bed.ts';
 import { TopicBed } from './topic-bed.ts';

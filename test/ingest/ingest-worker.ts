@@ -1,5 +1,5 @@
-import { createServer } from 'node:net';
 import { readFileSync } from 'node:fs';
+import { freePort } from '../../infra/native/ports.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeEnvelope } from '../support/readings.ts';
 import { WorkerProcess } from '../support/worker-process.ts';
@@ -31,7 +31,7 @@ export class IngestWorker {
         if (!worker.isRunning) throw new Error(`the worker ended: ${worker.output}`);
         return (await fetch(started.url('/healthz'))).ok;
       },
-      30_000,
+      undefined,
       50,
     );
     return started;
@@ -48,7 +48,7 @@ export class IngestWorker {
   }
 
   async untilReady(): Promise<void> {
-    await eventually('the ingest worker is ready', async () => (await this.readiness()).status === 200, 60_000, 100);
+    await eventually('the ingest worker is ready', async () => (await this.readiness()).status === 200, undefined, 100);
   }
 
   async post(
@@ -61,6 +61,12 @@ export class IngestWorker {
       retryAfter: response.headers.get('retry-after'),
       body: (await response.json()) as { accepted?: number },
     };
+  }
+
+  /** What waits in the worker for Kafka's acknowledgement. */
+  async queuedBytes(): Promise<number> {
+    const page = await (await fetch(this.url('/metrics'))).text();
+    return Number(/^powergrid_producer_queue_bytes\{[^}]*\} (\d+)/m.exec(page)?.[1] ?? Number.NaN);
   }
 
   peakResidentMiB(): number {
@@ -105,17 +111,4 @@ export class Load {
       }
     }
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        resolve(typeof address === 'object' && address !== null ? address.port : 0);
-      });
-    });
-  });
 }

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { createKafka } from '../../connectors/kafka/client.ts';
-import { partitionOfKey } from '../../connectors/kafka/murmur2.ts';
-import { createProducerMetrics } from '../../connectors/kafka/producer-metrics.ts';
-import { KafkaProducer, type KafkaProducerOptions } from '../../connectors/kafka/producer.ts';
-import { ensureTopics } from '../../connectors/kafka/topics.ts';
+import { partitionOfKey } from '../../connectors/kafka/produce/murmur2.ts';
+import { createProducerMetrics } from '../../connectors/kafka/produce/producer-metrics.ts';
+import { KafkaProducer, type KafkaProducerOptions } from '../../connectors/kafka/produce/producer.ts';
+import { ensureTopics } from '../../connectors/kafka/topics/topics.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { SILENT, TopicBed } from './topic-bed.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { KafkaProducer } from '../../connectors/kafka/producer.ts';
+import { KafkaProducer } from '../../connectors/kafka/produce/producer.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { readPullSources } from '../../streaming/sources/pull/pull-file.ts';
 import { startPullSources, type PullSources } from '../../streaming/sources/pull/pull-sources.ts';
@@ -130,6 +130,19 @@ describe('a polled source', () => {
     );
   });
 
+  it.each<[string, string, (text: string) => Buffer]>([
+    ['a byte order mark', 'application/json', (text) => Buffer.from(`\uFEFF${text}`)],
+    ['ISO 8859-1', 'application/json; charset=ISO-8859-1', (text) => Buffer.from(text, 'latin1')],
+    ['UTF-16', 'application/json; charset=utf-16', (text) => Buffer.from(`\uFEFF${text}`, 'utf16le')],
+  ])('may answer in %s', async (_what, contentType, encode) => {
+    const reply = weather(now(), '20').replaceAll('"id":2950159', '"id":"Mühle"');
+    answer = (_request, response) => response.writeHead(200, { 'content-type': contentType }).end(encode(reply));
+    const { topic } = await start();
+    await eventually('stored', async () => (await topics.read(topic)).length >= 3);
+    const keys = (await topics.read(topic)).map(({ key }) => key);
+    expect(keys.sort()).toEqual(['owm.2867714.temperature', 'owm.Mühle.temperature', 'owm.Mühle.wind-speed']);
+  });
+
   it('that is asked too often is left alone for as long as it says', async () => {
     let polls = 0;
     const reply = weather(now(), '1');
@@ -149,6 +162,11 @@ describe('a polled source', () => {
     ['cuts connections', (request) => request.socket.destroy(), 'source-unavailable'],
     ['refuses the key', (_request, response) => response.writeHead(401).end(), 'source-refused'],
     ['answers with something else', (_request, response) => response.end('<html>'), 'malformed-source-data'],
+    [
+      'answers in Latin-1 without saying so',
+      (_request, response) => response.end(Buffer.from(weather(now(), '1').replace('Berlin', 'Köln'), 'latin1')),
+      'malformed-source-data',
+    ],
     ['answers too much', (_request, response) => response.end('['.padEnd(5_000)), 'malformed-source-data'],
   ])(
     'that %s is told of once, without its key, and is taken up again when it is back',

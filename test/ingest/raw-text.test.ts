@@ -1,11 +1,14 @@
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KafkaProducer } from '../../connectors/kafka/producer.ts';
+import { KafkaProducer } from '../../connectors/kafka/produce/producer.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
-import { startRawTextSource, type RawTextSource } from '../../streaming/raw-text/raw-text-source.ts';
+import { startRawTextSource, type RawTextSource } from '../../streaming/sources/raw-text/raw-text-source.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { SILENT, TopicBed } from './topic-bed.ts';
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const latin1 = (text: string) => Buffer.from(text, 'latin1');
 
 const topics = new TopicBed();
 let topic = '';
@@ -161,16 +164,82 @@ describe('events as Flume takes them', () => {
     ]);
   });
 
+  it('may begin with a byte order mark', async () => {
+    const mark = crypto.randomUUID();
+    expect(await post(`\ufeff[{"body":"${mark}"}]`, JSON_TYPE)).toEqual({ status: 200, body: { lines: 1 } });
+    expect((await linesWith(mark)).map(({ value }) => value.toString())).toEqual([mark]);
+  });
+
+  const refused = crypto.randomUUID();
+  it.each<[string, Buffer, string]>([
+    ['bytes that are not UTF-8', latin1(`[{"body":"${refused}"},{"body":"S\u00fcd"}]`), 'event 1 is not valid UTF-8.'],
+    [
+      'several of them',
+      latin1(`[{"body":"\u00fc"},{"body":"${refused}"},{"body":"\u00fc"}]`),
+      'event 0 is not valid UTF-8 (and 1 more).',
+    ],
+    [
+      'such bytes in a header',
+      latin1(`[{"headers":{"a":"\u00fc"},"body":"${refused}"}]`),
+      'event 0 is not valid UTF-8.',
+    ],
+    ['such bytes in no event', latin1(`\u00fc${refused}`), 'the body is not valid UTF-8.'],
+    ['half a surrogate pair', Buffer.from(`[{"body":"${refused}"},{"body":"\\ud800"}]`), 'event 1 holds half'],
+    [
+      'half a surrogate pair in a header',
+      Buffer.from(`[{"headers":{"\\udc00":""},"body":"${refused}"}]`),
+      'event 0 holds half',
+    ],
+  ])('with %s are refused', async (_what, body, message) => {
+    expect(await post(body, JSON_TYPE)).toMatchObject({
+      status: 422,
+      body: { code: 'invalid-encoding', lines: 0, message: expect.stringContaining(message) as string },
+    });
+  });
+
+  it('that were refused are stored in no part', async () => {
+    expect((await topics.values(topic)).filter((value) => value.includes(refused))).toEqual([]);
+  });
+
   it.each([
+    [
+      'an event with long headers',
+      [{ headers: { a: 'x'.repeat(5_000) }, body: 'x' }],
+      'event 0 has 5001 bytes of headers',
+    ],
+    [
+      'headers repeated with each line',
+      [{ headers: { a: 'x'.repeat(4_000) }, body: '\n'.repeat(10_000) }],
+      'event headers',
+    ],
+    ['too many events', Array.from({ length: 50_001 }, () => ({ body: '' })), '50001 events'],
+  ])('with %s are refused', async (_what, events, message) => {
+    expect(await post(JSON.stringify(events), JSON_TYPE)).toMatchObject({
+      status: 413,
+      body: { code: 'request-too-large', message: expect.stringContaining(message) as string },
+    });
+  });
+
+  it('in another charset are refused', async () => {
+    const answer = await post('[]', { 'content-type': 'application/json; charset=UTF-16' });
+    expect(answer).toMatchObject({ status: 415, body: { code: 'unsupported-media-type' } });
+  });
+
+  it.each([
+    ['', 'malformed-json'],
     ['{"a":1}\n{"b":2}', 'malformed-json'],
     ['{"body":"x"}', 'malformed-source-data'],
     ['[{"body":5}]', 'malformed-source-data'],
   ])('that are none are refused: %s', async (body, code) => {
-    expect(await post(body, { 'content-type': 'application/json' })).toMatchObject({ body: { code } });
+    expect(await post(body, JSON_TYPE)).toMatchObject({ body: { code } });
   });
 });
 
-it('only takes what is posted', async () => {
-  const response = await fetch(`http://127.0.0.1:${source.port}/`);
+it.each(['/', '/logs/a'])('only takes what is posted: %s', async (path) => {
+  const response = await fetch(`http://127.0.0.1:${source.port}${path}`);
   expect([response.status, await response.json()]).toMatchObject([405, { code: 'method-not-allowed' }]);
+});
+
+it('takes text at a path of any length', async () => {
+  expect(await post('x', {}, `/${'p'.repeat(10_000)}`)).toEqual({ status: 200, body: { lines: 1 } });
 });

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { makeEnvelope } from '../support/readings.ts';
 import { WorkerProcess } from '../support/worker-process.ts';
 import { IngestWorker, Load } from './ingest-worker.ts';
@@ -42,11 +42,10 @@ describe('the ingest worker', () => {
     const worker = await IngestWorker.start(own);
     await worker.untilReady();
     const load = new Load(worker, 8, 200);
-    await sleep(2_000);
-    const ended = worker.process.stop();
-    await sleep(500);
+    await eventually('readings are taken', () => load.acknowledged.length > 5_000);
+    // They go on sending to the end.
+    expect(await worker.process.stop()).toEqual({ code: 0, signal: null });
     await load.stop();
-    expect(await ended).toEqual({ code: 0, signal: null });
     const stored = await topics.values(own.TOPIC_INGESTION);
     expect(load.acknowledged.length).toBeGreaterThan(1_000);
     expect(missing(load.acknowledged, stored)).toEqual([]);
@@ -60,10 +59,10 @@ describe('the ingest worker', () => {
     const worker = await IngestWorker.start(own);
     await worker.untilReady();
     const load = new Load(worker, 8, 200);
-    await sleep(1_500);
+    await eventually('readings are taken', () => load.acknowledged.length > 2_000);
     await worker.process.kill();
     await load.stop();
-    expect(load.acknowledged.length).toBeGreaterThan(500);
+    expect(load.acknowledged.length).toBeGreaterThan(2_000);
     expect(missing(load.acknowledged, await topics.values(own.TOPIC_INGESTION))).toEqual([]);
   });
 

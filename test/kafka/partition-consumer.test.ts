@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createKafka } from '../../connectors/kafka/client.ts';
-import type { CloseReason, PartitionContext, PartitionProcessor } from '../../connectors/kafka/consumed.ts';
-import type { ConsumerObserver } from '../../connectors/kafka/owned-partition.ts';
-import { PartitionConsumer } from '../../connectors/kafka/partition-consumer.ts';
+import type { PartitionContext, PartitionProcessor } from '../../connectors/kafka/consume/consumed.ts';
+import type { ConsumerObserver } from '../../connectors/kafka/consume/owned-partition.ts';
+import { PartitionConsumer } from '../../connectors/kafka/consume/partition-consumer.ts';
 import { GridError } from '../../grid/errors.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { eventually } from '../support/eventually.ts';
 import { KafkaFeed } from '../support/kafka-feed.ts';
+import { numbers, Recorder } from '../support/partition-recorder.ts';
 import { SILENT } from '../support/partitions.ts';
 
 const brokers = loadConfig().KAFKA_BROKERS;
@@ -63,43 +64,6 @@ function start(
   consumer.start();
   return consumer;
 }
-
-/** Notes what it is given; may be told to fail or where to start. */
-class Recorder {
-  readonly values = new Map<number, string[]>();
-  readonly closes: string[] = [];
-  failing = new Set<number>();
-  startAt: number | 'committed' = 'committed';
-  expired = 0;
-  lastContext: PartitionContext | undefined;
-
-  readonly create = (context: PartitionContext): PartitionProcessor => {
-    this.lastContext = context;
-    return {
-      open: () => Promise.resolve(this.startAt),
-      process: async (batch) => {
-        if (this.failing.has(batch.partition))
-          throw new GridError('hdfs-unavailable', 'the store is down, says the test');
-        const seen = this.values.get(batch.partition) ?? [];
-        seen.push(...Array.from(batch.records, (record) => record.value?.toString() ?? ''));
-        this.values.set(batch.partition, seen);
-        this.expired += batch.expiredOffsets;
-        await context.commitOffset(batch.nextOffset);
-      },
-      close: (reason: CloseReason) => {
-        this.closes.push(`${context.partition}:${reason.kind}`);
-        return Promise.resolve();
-      },
-    };
-  };
-
-  count(partition: number): number {
-    return this.values.get(partition)?.length ?? 0;
-  }
-}
-
-const numbers = (count: number, from = 0): string[] =>
-  Array.from({ length: count }, (_, index) => String(from + index));
 
 describe('the partition consumer', () => {
   it('reads every record in order and goes on where the group committed', async () => {
@@ -221,6 +185,6 @@ describe('the partition consumer', () => {
     expect(consumer.problems()).not.toEqual([]);
     await feed.createTopic(later, 1);
     await feed.send(later, [{ value: '0' }]);
-    await eventually('read', () => recorder.count(0) === 1, 30_000);
+    await eventually('read', () => recorder.count(0) === 1);
   });
 });

@@ -108,7 +108,7 @@ export async function copyAll(
 }
 
 /** Waits until nothing of an application runs at the server any more. */
-export function untilGone(bed: SourceBed, applicationName: string, timeoutMs = 10_000): Promise<boolean> {
+export function untilGone(bed: SourceBed, applicationName: string): Promise<boolean> {
   return eventually(
     `${applicationName} is gone from pg_stat_activity`,
     async () => {
@@ -117,7 +117,7 @@ export function untilGone(bed: SourceBed, applicationName: string, timeoutMs = 1
       );
       return row?.[0] === '0';
     },
-    timeoutMs,
+    undefined,
     50,
   );
 }

@@ -253,7 +253,7 @@ beforeAll(async () => {
   const { WEBHDFS_URL, HDFS_USER, HIVE_URL } = loadConfig();
   hdfs = new HdfsClient({ nameNodeUrls: WEBHDFS_URL, user: HDFS_USER });
   const logger = createLogger({ name: 'test', level: 'silent', format: 'json' });
-  hive = new HiveClient({ url: HIVE_URL, user: HDFS_USER, callTimeoutMs: 60_000, logger });
+  hive = new HiveClient({ url: HIVE_URL, user: HDFS_USER, callTimeoutMs: 180_000, logger });
   bed = await openSourceBed();
   await bed.sql(SETUP);
   await hdfs.makeDirectory(place);

@@ -84,7 +84,7 @@ export class PublicationBed {
     const { HDFS_USER, HIVE_URL } = loadConfig();
     const logger = createLogger({ name: 'test', level: 'warn', format: 'json' });
     const url = `${HIVE_URL}${HIVE_URL.includes('?') ? '&' : '?'}${settings}`;
-    const client = new HiveClient({ url, user: HDFS_USER, callTimeoutMs: 110_000, logger });
+    const client = new HiveClient({ url, user: HDFS_USER, callTimeoutMs: 240_000, logger });
     this.#sessions.push(client);
     return client;
   }

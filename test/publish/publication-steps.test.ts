@@ -108,7 +108,7 @@ describe('a publication', () => {
     expect(await bed.names(`${tableDirectory(bed.importsDirectory, 'postgres', table)}/_commits`)).not.toContainEqual(
       expect.stringMatching(/^\./),
     );
-  }, 300_000);
+  });
 
   it('that two attempts do at once is done once, and both tell the same', async () => {
     for (const name of ['twice', 'twice_again', 'twice_more']) {

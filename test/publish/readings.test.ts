@@ -166,4 +166,117 @@ describe('the view of readings', () => {
       expect(inOrder, column).toEqual(times);
     }
   });
+
+  it('reads times in the form that is declared, and leaves out what is none, counted, never as another time', async () => {
+    const columns: Column[] = [
+      { name: 'text', hiveType: 'STRING', sourceType: 'text' },
+      { name: 'german', hiveType: 'STRING', sourceType: 'text' },
+      { name: 'ms', hiveType: 'BIGINT', sourceType: 'bigint' },
+      { name: 'ms_exact', hiveType: 'DECIMAL(20,3)', sourceType: 'numeric(20,3)' },
+      { name: 'ms_double', hiveType: 'DOUBLE', sourceType: 'double precision' },
+      { name: 'ns', hiveType: 'BIGINT', sourceType: 'bigint' },
+      { name: 'day', hiveType: 'INT', sourceType: 'integer' },
+    ];
+    const rows = [
+      [
+        '2024-02-28 24:00:00',
+        '28.02.2024 24:00',
+        '1706784000123',
+        '1706784000123.456',
+        '1706784000123.5',
+        '1706784000123456789',
+        '20240229',
+      ],
+      ['2024-02-29T24:00Z', '1.2.2024 9:05', '-1', '-0.001', '-1', '-1', '20240230'],
+      ['2024-12-31 24:00:00.000+01:00', '31.12.2023 12:00', '253402300799999', '0.000', '1e30', null, null],
+      ['2024-03-01 25:10:00', '01.02.2024 25:10', '253402300800000', '253402300800000.000', 'NaN', null, null],
+      ['2024-03-01 10:61', '01.02.2024 10:61', null, null, null, null, null],
+      ['2024-03-01 23:59:60', '30.02.2024 10:00', null, null, null, null, null],
+      ['2024-03-01 24:00:01', '01.02.2024 24:01', null, null, null, null, null],
+      ['2024-02-30 10:00', '2024-02-01 10:00', null, null, null, null, null],
+      ['2024-03-01 10:00:00+99:99', '01.02.2024', null, null, null, null, null],
+      ['2024-03-01 10:00:00.1234567890123', '', null, null, null, null, null],
+      ['01.02.2024 12:00', 'x', null, null, null, null, null],
+    ];
+    const expected: Record<string, { format?: string; times: readonly string[]; unread: number; example?: string }> = {
+      text: {
+        times: ['2024-02-28 23:00:00', '2024-03-01 00:00:00', '2024-12-31 23:00:00', '2024-03-01 09:00:00.123456789'],
+        unread: 7,
+        example: '01.02.2024 12:00',
+      },
+      german: {
+        format: 'DD.MM.YYYY HH:mm',
+        times: ['2024-02-28 23:00:00', '2024-02-01 08:05:00', '2023-12-31 11:00:00'],
+        unread: 8,
+        example: '',
+      },
+      ms: {
+        format: 'epoch-milliseconds',
+        times: ['2024-02-01 10:40:00.123', '1969-12-31 23:59:59.999', '9999-12-31 23:59:59.999'],
+        unread: 1,
+        example: '253402300800000',
+      },
+      ms_exact: {
+        format: 'epoch-milliseconds',
+        times: ['2024-02-01 10:40:00.123456', '1969-12-31 23:59:59.999999', '1970-01-01 00:00:00'],
+        unread: 1,
+      },
+      ms_double: {
+        format: 'epoch-milliseconds',
+        times: ['2024-02-01 10:40:00.1235', '1969-12-31 23:59:59.999'],
+        unread: 2,
+      },
+      ns: {
+        format: 'epoch-nanoseconds',
+        times: ['2024-02-01 10:40:00.123456789', '1969-12-31 23:59:59.999999999'],
+        unread: 0,
+      },
+      day: { format: 'YYYYMMDD', times: ['2024-02-28 23:00:00'], unread: 1, example: '20240230' },
+    };
+    for (const [column, { format, times, unread, example }] of Object.entries(expected)) {
+      const telemetry = telemetryMapping.parse({
+        sensorId: { constant: 'x' },
+        time: { column, ...(format === undefined ? {} : { format }) },
+        zone: 'Europe/Berlin',
+        value: { column: 'n' },
+        unit: { constant: 'W' },
+      });
+      const { readings = '', notes } = await bed.import(
+        { schema: 'public', name: 'forms' },
+        {
+          columns: [{ name: 'n', hiveType: 'INT' }, ...columns],
+          rows: rows.map((row, index) => [String(index), ...row]),
+          telemetry,
+        },
+      );
+      const read = await bed.hive.rows(`SELECT event_time, modality FROM ${readings}`);
+      const inOrder = read.toSorted((a, b) => Number(a[1]) - Number(b[1])).map(([time]) => time);
+      expect(inOrder, column).toEqual(times);
+      const left = rows.length - times.length;
+      if (left === 0) {
+        expect(notes, column).toEqual([]);
+        continue;
+      }
+      expect(notes, column).toEqual([expect.stringContaining(`${left} of ${rows.length} rows`)]);
+      if (left > unread) expect(notes[0], column).toContain(`${left - unread} without sensor, time or value`);
+      if (unread > 0)
+        expect(notes[0], column).toContain(
+          `${unread} whose time cannot be read, such as ${example === undefined ? '' : JSON.stringify(example)}`,
+        );
+    }
+    // Milliseconds that nobody declared are no seconds, and the result says so.
+    const undeclared = await bed.import(
+      { schema: 'public', name: 'undeclared' },
+      {
+        columns: [{ name: 'n', hiveType: 'INT' }, ...columns],
+        rows: rows.slice(0, 1).map((row) => ['1', ...row]),
+        telemetry: telemetryMapping.parse({
+          ...{ sensorId: { column: 'n' }, time: { column: 'ms' }, value: { column: 'n' }, unit: { constant: 'W' } },
+        }),
+      },
+    );
+    expect(undeclared.notes).toEqual([
+      expect.stringMatching(/1 of 1 rows .* such as "1706784000123".*epoch-milliseconds/),
+    ]);
+  });
 });

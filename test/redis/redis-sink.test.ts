@@ -3,32 +3,34 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RedisConnection } from '../../connectors/redis/connection.ts';
+import { aspectKey, versionKey } from '../../connectors/redis/newest-keys.ts';
 import { NewestValues } from '../../connectors/redis/newest-values.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import type { Routes } from '../../streaming/routes/routes-file.ts';
+import { readingVersion } from '../../streaming/sinks/redis/newest-fold.ts';
 import { createRedisSink } from '../../streaming/sinks/redis/redis-sink.ts';
 import { eventually } from '../support/eventually.ts';
 import { batchOf, contextOf, LIMITS, routesOf, SILENT } from '../support/partitions.ts';
 import { makeEnvelope } from '../support/readings.ts';
+import { REDIS_DATABASES } from '../support/redis-databases.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
-/** A database number that nothing else uses. */
-const DATABASE = 9;
 const TOPIC = 'INGESTION';
 
 const serverUrl = new URL(loadConfig().REDIS_URL);
-const databaseUrl = `redis://${serverUrl.host}/${DATABASE}`;
+const databaseUrl = `redis://${serverUrl.host}/${REDIS_DATABASES.redisSink}`;
 const observer = new Redis(databaseUrl);
 const connections: RedisConnection[] = [];
 
-function connect(url = databaseUrl): RedisConnection {
+/** @param timeoutMs long, but where Redis fails on purpose: a busy machine may take its time. */
+function connect(url = databaseUrl, timeoutMs = 30_000): RedisConnection {
   const connection = new RedisConnection({
     url,
     logger: SILENT,
     clientName: 'test',
-    connectTimeoutMs: 1_000,
-    commandTimeoutMs: 1_000,
+    connectTimeoutMs: timeoutMs,
+    commandTimeoutMs: timeoutMs,
   });
   connections.push(connection);
   return connection;
@@ -129,6 +131,47 @@ describe('GET of a sensor', () => {
     await sink.open();
     await sink.process(batchOf(TOPIC, envelopes));
     expect(await observer.mget(ids)).toEqual(envelopes);
+  });
+});
+
+describe('the newest of an aspect', () => {
+  const real = (createdAt: string) => makeEnvelope({ sensorId: '6', createdAt, aspect: 'real_time' });
+  const predicted = (createdAt: string) => makeEnvelope({ sensorId: '6', createdAt, aspect: 'edge_prediction' });
+  const shown = () => observer.mget('6', aspectKey('6', 'real_time'), aspectKey('6', 'edge_prediction'));
+
+  test('lies beside the newest of all: a prediction for tomorrow hides no measurement of today', async () => {
+    const sink = makeSink().create(contextOf(randomUUID(), TOPIC));
+    await sink.open();
+    const [today, tomorrow] = [real('1694902173'), predicted('1694988573')];
+    await sink.process(batchOf(TOPIC, [today, tomorrow]));
+    expect(await shown()).toEqual([tomorrow, today, tomorrow]);
+    const later = real('1694902174');
+    await sink.process(batchOf(TOPIC, [later, predicted('1694988572'), real('1694902172')], 2));
+    expect(await shown()).toEqual([tomorrow, later, tomorrow]);
+    const latest = real('1694988574');
+    await sink.process(batchOf(TOPIC, [latest], 5));
+    expect(await shown()).toEqual([latest, latest, tomorrow]);
+    expect(await observer.get('{6}\u0001real_time')).toBe(latest);
+  });
+
+  test('is taken over from what was written before there was one', async () => {
+    const sink = makeSink().create(contextOf(randomUUID(), TOPIC));
+    await sink.open();
+    const stored = predicted('1694902175');
+    // As it was written then: the version of the one value alone.
+    await observer.mset('6', stored, versionKey('6'), readingVersion('1694902175', 7, 0));
+    const older = predicted('1694902174');
+    await sink.process(batchOf(TOPIC, [older], 8));
+    expect(await shown()).toEqual([stored, null, stored]);
+    const measured = real('1694902173');
+    await sink.process(batchOf(TOPIC, [measured], 9));
+    expect(await shown()).toEqual([stored, measured, stored]);
+    // A value of which no aspect can be told is kept just as well.
+    await observer.mset('7', 'no JSON', versionKey('7'), readingVersion('1694902175', 7, 0));
+    const ofSeven = envelope('7', '1694902174');
+    await sink.process(batchOf(TOPIC, [ofSeven], 10));
+    expect(await observer.get('7')).toBe('no JSON');
+    expect(await observer.get(aspectKey('7', 'real_time'))).toBe(ofSeven);
   });
 });
 
@@ -292,7 +335,7 @@ describe('when Redis cannot be reached', () => {
   async function throughProxy() {
     const proxy = await TcpProxy.start({ targetHost: serverUrl.hostname, targetPort: Number(serverUrl.port || 6379) });
     const group = randomUUID();
-    const connection = connect(`redis://${proxy.address}/${DATABASE}`);
+    const connection = connect(`redis://${proxy.address}/${REDIS_DATABASES.redisSink}`, 1_000);
     const open = async () => {
       const sink = makeSink(connection).create(contextOf(group, TOPIC));
       return { sink, from: Number(await sink.open()) };
@@ -326,7 +369,8 @@ describe('when Redis cannot be reached', () => {
     await proxy.pass();
     const again = await eventually('Redis is back', open);
     expect([1, 2]).toContain(again.from);
-    await again.sink.process(batchOf(TOPIC, values.slice(again.from), again.from));
+    const rest = batchOf(TOPIC, values.slice(again.from), again.from);
+    await eventually('the batch goes through', () => again.sink.process(rest).then(() => true));
     expect(await observer.get(id)).toBe(values[1]);
     await proxy.close();
   });
@@ -342,8 +386,8 @@ describe('when Redis cannot be reached', () => {
     }, 20);
     await expect(work).rejects.toMatchObject({ code: 'redis-unavailable' });
     proxy.delay(0);
-    const again = await open();
-    await again.sink.process(batchOf(TOPIC, values));
+    const again = await eventually('Redis is back', open);
+    await eventually('the batch goes through', () => again.sink.process(batchOf(TOPIC, values)).then(() => true));
     expect(await observer.mget(values.map((_, index) => `cut-${index}`))).toEqual(values);
     await proxy.close();
   });

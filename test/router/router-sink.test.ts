@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createKafka } from '../../connectors/kafka/client.ts';
-import type { ConsumedRecord } from '../../connectors/kafka/consumed.ts';
-import { TopicDirectory } from '../../connectors/kafka/topic-directory.ts';
-import { TransactionalWriter } from '../../connectors/kafka/transactional-writer.ts';
+import type { ConsumedRecord } from '../../connectors/kafka/consume/consumed.ts';
+import { TopicDirectory } from '../../connectors/kafka/topics/topic-directory.ts';
+import { TransactionalWriter } from '../../connectors/kafka/produce/transactional-writer.ts';
 import type { ErrorCode } from '../../grid/errors.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { createMetrics, type Registry } from '../../runtime/metrics.ts';

@@ -1,7 +1,7 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeEnvelope } from '../../grid/envelope.ts';
@@ -37,6 +37,14 @@ function replay(environment: Readonly<Record<string, string>>): WorkerProcess {
   });
   workers.push(worker);
   return worker;
+}
+
+/** Waits until a replay has written so many records more, or has ended. */
+async function furtherBy(topic: string, before: number, records: number, worker: WorkerProcess): Promise<void> {
+  await eventually(
+    `${records} records more in ${topic}`,
+    async () => (await topics.count(topic)) >= before + records || !worker.isRunning,
+  );
 }
 
 const START = Date.UTC(2024, 0, 1) / 1_000;
@@ -110,9 +118,10 @@ test('killed again and again, a replay still brings every cell, and what comes t
     FILE_SOURCE_SPEED: '9000',
   };
   for (let kill = 0; kill < 4; kill += 1) {
+    const before = await topics.count(readings);
     const worker = replay(environment);
-    await eventually('the start', () => worker.output.includes('"started"') || !worker.isRunning);
-    await delay(1_200 + 400 * kill);
+    await furtherBy(readings, before, 1_500, worker);
+    await eventually('it keeps how far it is', () => existsSync(environment.FILE_SOURCE_STATE_FILE));
     await worker.kill();
   }
   const last = replay(environment);
@@ -149,9 +158,9 @@ test('stopped by SIGTERM and started again, a replay brings every cell exactly o
     FILE_SOURCE_SPEED: '9000',
   };
   for (let stop = 0; stop < 3; stop += 1) {
+    const before = await topics.count(readings);
     const worker = replay(environment);
-    await eventually('the start', () => worker.output.includes('"started"') || !worker.isRunning);
-    await delay(1_000);
+    await furtherBy(readings, before, 1_000, worker);
     expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
     expect(reportsOf(worker).get('file:stopped')).toMatchObject({ unacknowledged: 0, resentBatches: 0 });
   }

@@ -108,7 +108,7 @@ describe('a simulator in real time', () => {
   test('ends cleanly on SIGTERM: every record it reports lies in the topic, and no other', async () => {
     const { worker, topic } = simulate({ SIMULATOR_SENSORS: '200', SIMULATOR_RATE_HZ: '20' });
     await eventually('the start', () => worker.output.includes('"started"'));
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await eventually('readings in Kafka', async () => (await topics.count(topic)) > 2_000);
     expect(await worker.stop(), worker.output).toEqual({ code: 0, signal: null });
     const report = reportsOf(worker).get('simulator');
     expect(report).toMatchObject({ outcome: 'stopped', unacknowledged: 0, resentBatches: 0 });

@@ -59,13 +59,13 @@ describe('what SQL Server writes', () => {
   const hdfs = new HdfsClient({
     nameNodeUrls: WEBHDFS_URL,
     user: HDFS_USER,
-    callTimeoutMs: 15_000,
-    idleTimeoutMs: 15_000,
+    callTimeoutMs: 60_000,
+    idleTimeoutMs: 60_000,
   });
   const hive = new HiveClient({
     url: HIVE_URL,
     user: HDFS_USER,
-    callTimeoutMs: 100_000,
+    callTimeoutMs: 240_000,
     logger: pino({ level: 'silent' }),
   });
 

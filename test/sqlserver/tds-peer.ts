@@ -1,18 +1,26 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { tlsOver, type Certificate } from './tds-tls.ts';
-
-/** Values of one row, as the columns are declared. */
-export type PeerValue = string | Buffer | null;
-
-/** How a reply's columns are declared: nvarchar(4000), nvarchar(max), varbinary(8000). */
-export type PeerColumn = 'text' | 'large' | 'bytes';
+import {
+  done,
+  DONE_ATTENTION,
+  DONE_COUNT,
+  DONE_ERROR,
+  errorToken,
+  loginAck,
+  metadata,
+  rowToken,
+  transactionChange,
+  type PeerColumn,
+  type PeerValue,
+} from '../../connectors/sqlserver/test-tokens.ts';
 
 /** What a script may answer to a statement. */
 export interface Reply {
   /** Rows, sent as fast as the socket takes them. `counted` lies about their number when it is given. */
   rows(columns: readonly PeerColumn[], rows: Iterable<readonly PeerValue[]>, counted?: number): Promise<void>;
-  error(number: number, message: string): void;
+  /** `endsTransaction`: the server rolls back the transaction that runs. */
+  error(number: number, message: string, options?: { readonly endsTransaction?: boolean }): void;
   /** Rows like `rows`, and then nothing more: the reply never ends. */
   rowsWithoutEnd(columns: readonly PeerColumn[], rows: Iterable<readonly PeerValue[]>): Promise<void>;
   /** A reply that ends within a row. */
@@ -26,8 +34,10 @@ export interface PeerOptions {
   readonly encryption?: number;
   /** What TLS is spoken with, where `encryption` is 1 or 3. */
   readonly certificate?: Certificate;
-  /** Login is refused with this message. */
-  readonly loginError?: { readonly number: number; readonly message: string };
+  /** Login is refused with these messages. */
+  readonly loginErrors?: readonly { readonly number: number; readonly state?: number; readonly message: string }[];
+  /** Port to listen at; default: any that is free. */
+  readonly port?: number;
   /** Answers a statement. Default: an empty result. */
   readonly answer?: (statement: string, reply: Reply) => void | Promise<void>;
   /** Whether a cancelled statement is acknowledged. Default true. */
@@ -40,9 +50,8 @@ const BATCH = 0x01;
 const TRANSACTION = 0x0e;
 const ATTENTION = 0x06;
 const PACKET_BYTES = 4_096;
-const DONE_COUNT = 0x10;
-const DONE_ERROR = 0x02;
-const DONE_ATTENTION = 0x20;
+/** Of a transaction manager request. */
+const ROLLED_BACK = 8;
 
 /**
  * The far end of a TDS connection, played from a script: for what a real server does only on a bad day (refuses encryption,
@@ -67,7 +76,7 @@ export class TdsPeer {
 
   static async start(options: PeerOptions = {}): Promise<TdsPeer> {
     const peer = new TdsPeer(options);
-    await new Promise<void>((resolve) => peer.#server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => peer.#server.listen(options.port ?? 0, '127.0.0.1', resolve));
     return peer;
   }
 
@@ -84,6 +93,7 @@ export class TdsPeer {
   }
 
   async close(): Promise<void> {
+    // Closing it twice is no error here.
     const closed = new Promise((resolve) => this.#server.close(resolve));
     for (const socket of this.#sockets) socket.destroy();
     await closed;
@@ -125,14 +135,10 @@ export class TdsPeer {
       if (this.#options.certificate !== undefined) this.#listen(tlsOver(socket, this.#options.certificate), socket);
     } else if (type === LOGIN) {
       this.logins++;
-      const refused = this.#options.loginError;
-      void send(
-        stream,
-        refused === undefined
-          ? Buffer.concat([loginAck(), done(0)])
-          : Buffer.concat([errorToken(refused.number, refused.message), done(DONE_ERROR)]),
-        true,
-      );
+      const refusals = this.#options.loginErrors ?? [];
+      const tokens = refusals.map(({ number, state, message }) => errorToken(number, message, state));
+      const answered = refusals.length === 0 ? [loginAck(), done(0)] : [...tokens, done(DONE_ERROR)];
+      void send(stream, Buffer.concat(answered), true);
     } else if (type === TRANSACTION) {
       const kind = message.readUInt16LE(message.readUInt32LE(0));
       if (kind === 5) this.begins++;
@@ -173,18 +179,22 @@ interface Exchange {
 function replyOn(stream: Duplex, socket: Socket, exchange: Exchange): Reply {
   const sendRows = async (columns: readonly PeerColumn[], rows: Iterable<readonly PeerValue[]>): Promise<number> => {
     let sent = 0;
-    let tokens = metadata(columns);
+    let tokens = [metadata(columns)];
+    let bytes = 0;
     for (const row of rows) {
       // A cancelled statement ends, as far as the client is concerned, with the acknowledgement.
       if (exchange.cancelled || socket.destroyed) return sent;
-      tokens = Buffer.concat([tokens, rowToken(columns, row)]);
+      const token = rowToken(columns, row);
+      tokens.push(token);
+      bytes += token.length;
       sent++;
-      if (tokens.length < PACKET_BYTES) continue;
+      if (bytes < PACKET_BYTES) continue;
       // Whole rows only, since a cancel may end the reply here.
-      await send(stream, tokens, false);
-      tokens = Buffer.alloc(0);
+      await send(stream, Buffer.concat(tokens), false);
+      tokens = [];
+      bytes = 0;
     }
-    if (!exchange.cancelled && tokens.length > 0) await send(stream, tokens, false);
+    if (!exchange.cancelled && tokens.length > 0) await send(stream, Buffer.concat(tokens), false);
     return sent;
   };
   return {
@@ -197,9 +207,10 @@ function replyOn(stream: Duplex, socket: Socket, exchange: Exchange): Reply {
     async rowsWithoutEnd(columns, rows) {
       await sendRows(columns, rows);
     },
-    error(number, message) {
+    error(number, message, options) {
       exchange.replying = false;
-      void send(stream, Buffer.concat([errorToken(number, message), done(DONE_ERROR)]), true);
+      const ended = options?.endsTransaction === true ? [transactionChange(ROLLED_BACK)] : [];
+      void send(stream, Buffer.concat([errorToken(number, message), ...ended, done(DONE_ERROR)]), true);
     },
     halfRow(columns, row) {
       exchange.replying = false;
@@ -233,80 +244,4 @@ function send(socket: Duplex, tokens: Buffer, last: boolean): Promise<void> {
     socket.once('drain', go);
     socket.once('close', go);
   });
-}
-
-const ucs2 = (text: string): Buffer => Buffer.from(text, 'utf16le');
-const shortText = (text: string): Buffer => Buffer.concat([Buffer.from([text.length]), ucs2(text)]);
-const uint16 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(2);
-  bytes.writeUInt16LE(value);
-  return bytes;
-};
-const uint32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
-};
-const uint64 = (value: bigint): Buffer => {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64LE(value);
-  return bytes;
-};
-const sized = (token: number, body: Buffer): Buffer => Buffer.concat([Buffer.from([token]), uint16(body.length), body]);
-
-const COLLATION = Buffer.from([0x09, 0x04, 0xd0, 0x00, 0x34]);
-
-function metadata(columns: readonly PeerColumn[]): Buffer {
-  const described = columns.map((column) => {
-    const type = {
-      text: [Buffer.from([0xe7]), uint16(8_000), COLLATION],
-      large: [Buffer.from([0xe7]), uint16(0xffff), COLLATION],
-      bytes: [Buffer.from([0xa5]), uint16(8_000)],
-    }[column];
-    return Buffer.concat([uint32(0), uint16(1), ...type, shortText('')]);
-  });
-  return Buffer.concat([Buffer.from([0x81]), uint16(columns.length), ...described]);
-}
-
-function rowToken(columns: readonly PeerColumn[], row: readonly PeerValue[]): Buffer {
-  const values = columns.map((column, at) => {
-    const value = row[at] ?? null;
-    const bytes = typeof value === 'string' ? ucs2(value) : value;
-    if (column !== 'large') return bytes === null ? uint16(0xffff) : Buffer.concat([uint16(bytes.length), bytes]);
-    if (bytes === null) return uint64(0xffff_ffff_ffff_ffffn);
-    return Buffer.concat([
-      uint64(BigInt(bytes.length)),
-      ...(bytes.length > 0 ? [uint32(bytes.length), bytes] : []),
-      uint32(0),
-    ]);
-  });
-  return Buffer.concat([Buffer.from([0xd1]), ...values]);
-}
-
-function done(status: number, count = 0): Buffer {
-  return Buffer.concat([Buffer.from([0xfd]), uint16(status), uint16(0xc1), uint64(BigInt(count))]);
-}
-
-function errorToken(number: number, message: string): Buffer {
-  const text = Buffer.concat([uint16(message.length), ucs2(message)]);
-  return sized(
-    0xaa,
-    Buffer.concat([uint32(number), Buffer.from([1, 16]), text, shortText('peer'), shortText(''), uint32(1)]),
-  );
-}
-
-function loginAck(): Buffer {
-  return sized(
-    0xad,
-    Buffer.concat([Buffer.from([1, 0x74, 0, 0, 4]), shortText('Scripted peer'), Buffer.from([16, 0, 0, 0])]),
-  );
-}
-
-/** ENVCHANGE of a transaction manager request: 8 begun, 9 committed, 10 rolled back. */
-function transactionChange(kind: number): Buffer {
-  const descriptor = Buffer.from([8, 1, 0, 0, 0, 0, 0, 0, 0]);
-  const begun = kind === 5;
-  const change = begun ? 8 : kind === 7 ? 9 : 10;
-  const body = begun ? [descriptor, Buffer.from([0])] : [Buffer.from([0]), descriptor];
-  return sized(0xe3, Buffer.concat([Buffer.from([change]), ...body]));
 }

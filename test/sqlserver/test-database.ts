@@ -18,6 +18,8 @@ export const NEEDS_SERVER =
 export class TestDatabase {
   readonly schema = `pg_test_${randomBytes(4).toString('hex')}`;
   readonly #pool: sql.ConnectionPool;
+  /** Transactions that have not ended. */
+  readonly #transactions = new Set<sql.Transaction>();
 
   private constructor(pool: sql.ConnectionPool) {
     this.#pool = pool;
@@ -39,16 +41,27 @@ export class TestDatabase {
     return Array.isArray(result.recordset) ? (result.recordset as readonly (readonly unknown[])[]) : [];
   }
 
-  /** A transaction that stays open. */
+  /** A transaction that stays open until it is committed, or all are rolled back. */
   async transaction(): Promise<{ run(batch: string): Promise<void>; commit(): Promise<void> }> {
     const transaction = new sql.Transaction(this.#pool);
     await transaction.begin(sql.ISOLATION_LEVEL.READ_COMMITTED);
+    this.#transactions.add(transaction);
     return {
       run: async (batch) => {
         await new sql.Request(transaction).batch(batch.replaceAll('{schema}', `[${this.schema}]`));
       },
-      commit: () => transaction.commit(),
+      commit: async () => {
+        this.#transactions.delete(transaction);
+        await transaction.commit();
+      },
     };
+  }
+
+  /** Ends all transactions that are still open, and so lets go of their locks. */
+  async rollBack(): Promise<void> {
+    const open = [...this.#transactions];
+    this.#transactions.clear();
+    for (const transaction of open) await transaction.rollback();
   }
 
   table(name: string): TableId {
@@ -56,6 +69,7 @@ export class TestDatabase {
   }
 
   async close(): Promise<void> {
+    await this.rollBack();
     const tables = await this.run(
       `SELECT t.name FROM sys.tables AS t JOIN sys.schemas AS s ON s.schema_id = t.schema_id WHERE s.name = N'${this.schema}'`,
     );

@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { GridError } from '../../grid/errors.ts';
 import type { TablePlan } from '../../grid/history/sql-source.ts';
 import { eventually } from '../support/eventually.ts';
-import { hashOf, scripted, type ScriptedTable } from './scripted-table.ts';
+import { hashOf, scripted, sent, SENT_COLUMNS, type ScriptedRow, type ScriptedTable } from './scripted-table.ts';
 import type { PeerOptions } from './tds-peer.ts';
 import { closeAll, closeLater, failure, never, peerWith, sourceAt } from './wire-bed.ts';
 
@@ -11,8 +14,13 @@ const table = { schema: 'dbo', name: 'telemetry' };
 afterEach(closeAll);
 
 describe('reading a table', () => {
-  const rows = ['1\tone\tDEADBEEF', '2\ttab\\\t and \\\\N\t\\N', '3\t😀\t'];
-  const bytes = Buffer.from('1\tone\t3q2+7w==\n2\ttab\\\t and \\\\N\t\\N\n3\t😀\t\n');
+  const rows: ScriptedRow[] = [
+    [1, 'one', 'DEADBEEF'],
+    [-2, 'tab\t and \\N', null],
+    [3, '😀', ''],
+    [4, null, '00'],
+  ];
+  const bytes = Buffer.from('1\tone\t3q2+7w==\n-2\ttab\\\t and \\\\N\t\\N\n3\t😀\t\n4\t\\N\tAA==\n');
 
   async function readerOf(script: ScriptedTable, options: PeerOptions = {}) {
     const peer = await peerWith({ answer: scripted(script), ...options });
@@ -37,10 +45,10 @@ describe('reading a table', () => {
     const write = (chunk: Buffer): Promise<void> => Promise.resolve(void chunks.push(chunk));
     const copied = await reader.copy(kept, 1, write, { verify: true, signal: never });
     expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
-    expect(copied).toMatchObject({ rows: 3, textBytes: bytes.length });
-    expect(await reader.digest(kept, 1, never)).toEqual({ rows: 3, digest: copied.digest });
+    expect(copied).toMatchObject({ rows: 4, textBytes: bytes.length });
+    expect(await reader.digest(kept, 1, never)).toEqual({ rows: 4, digest: copied.digest });
     expect(await reader.copy(kept, 1, () => Promise.resolve(), { verify: false, signal: never })).toEqual(copied);
-    expect(await reader.count(kept, never)).toEqual({ rows: 3, chosen: 3 });
+    expect(await reader.count(kept, never)).toEqual({ rows: 4, chosen: 4 });
   });
 
   it('has no digest and no bytes for a split without rows', async () => {
@@ -55,7 +63,7 @@ describe('reading a table', () => {
   });
 
   it('fails verification when a row is not what the server has hashed', async () => {
-    const { reader } = await readerOf({ rows, hash: (text) => hashOf(text.startsWith('2') ? 'other' : text) });
+    const { reader } = await readerOf({ rows, hash: (row) => hashOf(row[0] === -2 ? [-2, 'other', null] : row) });
     const plan = await reader.plan(table, planOptions, never);
     const error = await failure(reader.copy(plan, 0, () => Promise.resolve(), { verify: true, signal: never }));
     expect(error.code).toBe('import-verification-failed');
@@ -64,17 +72,17 @@ describe('reading a table', () => {
   });
 
   it('fails verification when fewer rows come than the server has counted', async () => {
-    const { reader } = await readerOf({ rows, counted: 4 });
+    const { reader } = await readerOf({ rows, counted: 5 });
     const plan = await reader.plan(table, planOptions, never);
     const error = await failure(reader.copy(plan, 0, () => Promise.resolve(), { verify: true, signal: never }));
-    expect(error.message).toContain('3 rows came, and the server counts 4');
+    expect(error.message).toContain('4 rows came, and the server counts 5');
   });
 
   it('verifies by counts, and compares digests by reading, where the server computes no hashes', async () => {
     const { reader } = await readerOf({ rows, unknown: ['HASHBYTES'] });
     const plan = await reader.plan(table, planOptions, never);
     const copied = await reader.copy(plan, 0, () => Promise.resolve(), { verify: true, signal: never });
-    expect(await reader.digest(plan, 0, never)).toEqual({ rows: 3, digest: copied.digest });
+    expect(await reader.digest(plan, 0, never)).toEqual({ rows: 4, digest: copied.digest });
   });
 
   it('stops with table-changed when the table is not the one that was planned', async () => {
@@ -88,7 +96,7 @@ describe('reading a table', () => {
   });
 
   it('refuses half a character, with its column', async () => {
-    const { reader } = await readerOf({ rows: ['1\tbroken \ud83d\t\\N'] });
+    const { reader } = await readerOf({ rows: [[1, 'broken \ud83d', null]] });
     const plan = await reader.plan(table, planOptions, never);
     const error = await failure(reader.copy(plan, 0, () => Promise.resolve(), { verify: true, signal: never }));
     expect(error.code).toBe('unsupported-column');
@@ -96,7 +104,10 @@ describe('reading a table', () => {
   });
 
   it('knows a row that is too large by its missing text', async () => {
-    const { reader } = await readerOf({ rows: [], onRead: (reply) => reply.rows(['large', 'bytes'], [[null, null]]) });
+    const { reader } = await readerOf({
+      rows: [],
+      onRead: (reply) => reply.rows(SENT_COLUMNS, [['0', '1', null, null, null]]),
+    });
     const plan = await reader.plan(table, planOptions, never);
     expect((await failure(reader.copy(plan, 0, () => Promise.resolve(), { verify: true, signal: never }))).code).toBe(
       'row-too-large',
@@ -104,9 +115,9 @@ describe('reading a table', () => {
   });
 
   it('reads no faster than what it reads is written', async () => {
-    let sent = 0;
-    function* endless(): Generator<string> {
-      for (;;) yield `${sent++}\t${'x'.repeat(1_000)}\t\\N`;
+    let made = 0;
+    function* endless(): Generator<ScriptedRow> {
+      for (;;) yield [made++, 'x'.repeat(1_000), null];
     }
     const { peer, reader } = await readerOf({ rows: endless() });
     const plan = await reader.plan(table, planOptions, never);
@@ -129,15 +140,15 @@ describe('reading a table', () => {
     await eventually(
       'rows stop coming',
       () => {
-        const still = before === sent;
-        before = sent;
+        const still = before === made;
+        before = made;
         return still;
       },
       30_000,
       500,
     );
     // What the sockets hold between the two, and no more.
-    expect(sent).toBeLessThan(50_000);
+    expect(made).toBeLessThan(50_000);
     expect(writes).toBe(1);
     controller.abort(new Error('enough'));
     await expect(copied).rejects.toThrow('enough');
@@ -150,9 +161,7 @@ describe('reading a table', () => {
       rows: [],
       onRead: (reply) => {
         reads++;
-        return reads === 1
-          ? reply.rowsWithoutEnd(['large', 'bytes'], [])
-          : reply.rows(['large', 'bytes'], [['1\tx\t\\N', hashOf('1\tx\t\\N')]]);
+        return reads === 1 ? reply.rowsWithoutEnd(SENT_COLUMNS, []) : reply.rows(SENT_COLUMNS, [sent([1, 'x', null])]);
       },
     });
     const plan = await reader.plan(table, planOptions, never);
@@ -175,7 +184,7 @@ describe('reading a table', () => {
         rows: [],
         onRead: (reply) => {
           reads++;
-          return reply.rowsWithoutEnd(['large', 'bytes'], []);
+          return reply.rowsWithoutEnd(SENT_COLUMNS, []);
         },
       },
       { acknowledgesCancel: false },
@@ -191,8 +200,8 @@ describe('reading a table', () => {
   });
 
   it('stops the statement when writing fails, with that failure', async () => {
-    function* endless(): Generator<string> {
-      for (;;) yield `1\t${'x'.repeat(1_000)}\t\\N`;
+    function* endless(): Generator<ScriptedRow> {
+      for (;;) yield [1, 'x'.repeat(1_000), null];
     }
     const { peer, reader } = await readerOf({ rows: endless() });
     const plan = await reader.plan(table, planOptions, never);
@@ -205,7 +214,7 @@ describe('reading a table', () => {
     const { reader } = await readerOf({
       rows: [],
       onRead: async (reply) => {
-        await reply.rowsWithoutEnd(['large', 'bytes'], [['1\tx\t\\N', hashOf('1\tx\t\\N')]]);
+        await reply.rowsWithoutEnd(SENT_COLUMNS, [sent([1, 'x', null])]);
         reply.cut();
       },
     });
@@ -245,10 +254,133 @@ describe('reading a table', () => {
     expect(peer.begins).toBe(2);
   });
 
+  it('asks for what not every server knows before the transaction, which such a server may end', async () => {
+    const unknown = ['c.encryption_type', 'sys.allocation_units', 'p.partition_number'];
+    const { peer, reader } = await readerOf({ rows, endsTransaction: unknown });
+    const plan = await reader.plan(table, planOptions, never);
+    expect(await reader.copy(plan, 0, () => Promise.resolve(), { verify: true, signal: never })).toMatchObject({
+      rows: 4,
+    });
+    expect(peer.begins).toBe(1);
+    const begin = peer.statements.findIndex((statement) => statement.includes('@@DBTS'));
+    for (const part of unknown) {
+      const asked = peer.statements.flatMap((statement, at) => (statement.includes(part) ? [at] : []));
+      expect(asked).toHaveLength(1);
+      expect(asked[0]).toBeLessThan(peer.statements.indexOf('SET LOCK_TIMEOUT 120000'));
+    }
+    expect(begin).toBeGreaterThan(0);
+  });
+
+  it('reads money by way of decimal where the server drops its decimals, and says so', async () => {
+    const peer = await peerWith({ answer: scripted({ rows, typeTexts: { money: '-922337203685477.58' } }) });
+    const { notes } = await sourceAt(peer.url()).identify(never);
+    expect(notes).toEqual([expect.stringContaining('drops decimals of money')]);
+  });
+
+  it.each([
+    ['int', '0'],
+    ['bigint', '-9223372036854775808'],
+    ['decimal', '-1234567890123456800000000000.0123456789'],
+    ['float', '0.333333333333333'],
+    ['real', '0.3333333'],
+    ['datetime', '9999-12-31 23:59:59.99'],
+    ['datetime2', '9999-12-31 23:59:59.9999'],
+    ['datetimeoffset', '2024-02-29T18:29:59.1234567+00:00'],
+    ['char', 'Gr??e ?'],
+    ['binary', '00'],
+    ['sql_variant', '{"type":"money","value":"-1.23"}'],
+  ])('does not believe a server that sends another %s than it holds', async (type, text) => {
+    const peer = await peerWith({ answer: scripted({ rows, typeTexts: { [type]: text } }) });
+    const { notes } = await sourceAt(peer.url()).identify(never);
+    expect(notes.join(' ')).toContain('are refused:');
+    expect(notes.join(' ')).toContain(type);
+  });
+
+  it('refuses the columns of types that the server does not send as they are stored', async () => {
+    const { reader } = await readerOf({ rows, typeTexts: { binary: '00' } });
+    const refused = await failure(reader.plan(table, planOptions, never));
+    expect(refused.code).toBe('unsupported-column');
+    expect(refused.message).toContain('column code varbinary(4) cannot be kept');
+  });
+
+  it.each([
+    ['the table was exchanged for another one by renaming', { objectId: '102' }],
+    [
+      'a partition was exchanged',
+      {
+        partitions: [
+          ['2', '1', '11'],
+          ['1', '2', '99'],
+          ['1', '3', '33'],
+        ],
+      },
+    ],
+    [
+      'partitions changed places',
+      {
+        partitions: [
+          ['2', '2', '11'],
+          ['1', '1', '22'],
+          ['1', '3', '33'],
+        ],
+      },
+    ],
+  ] as const)('knows the table for another one when %s', async (_, change) => {
+    const partitions = [
+      ['2', '1', '11'],
+      ['1', '2', '22'],
+      ['1', '3', '33'],
+    ] as const;
+    const { reader } = await readerOf({ rows, partitions });
+    const plan = await reader.plan(table, planOptions, never);
+    expect(plan.estimatedRows).toBe(4);
+    const same = await readerOf({ rows, partitions });
+    expect((await same.reader.plan(table, planOptions, never)).identity).toBe(plan.identity);
+    const other = await readerOf({ rows, partitions, ...change });
+    expect((await other.reader.plan(table, planOptions, never)).identity).not.toBe(plan.identity);
+    expect((await failure(other.reader.digest(plan, 0, never))).code).toBe('table-changed');
+    // Nor is anything added to what was imported of the one before.
+    const { fingerprint } = await other.source.identify(never);
+    if (plan.origin === undefined) throw new Error('a plan without origin');
+    const since = { position: '', fingerprint, cursor: 'id', cursorValue: '4', origin: plan.origin };
+    const options = { ...planOptions, cursor: 'id', since };
+    expect((await failure(other.reader.plan(table, options, never))).code).toBe('append-impossible');
+  });
+
   it('begins no SNAPSHOT transaction, and gives each reader a snapshot of its own', async () => {
     const { source, reader } = await readerOf({ rows, snapshotState: '0' });
     const other = await source.read(reader.snapshot, never);
     expect(other.snapshot.id).not.toBe(reader.snapshot.id);
     await other.close();
+  });
+});
+
+describe('closing a source', () => {
+  it('closes the connections of its readers, in the middle of a transaction', async () => {
+    const peer = await peerWith({ answer: scripted({ rows: [] }) });
+    const source = sourceAt(peer.url());
+    const reader = await source.read(undefined, never);
+    await source.read(undefined, never);
+    expect(peer.open).toBe(2);
+    await source.close();
+    await eventually('the connections close', () => peer.open === 0);
+    await source.close();
+    await reader.close();
+    expect((await failure(reader.plan(table, { splitRows: 10, onUnsupported: 'refuse' }, never))).code).toBe(
+      'source-unavailable',
+    );
+  });
+
+  it('lets the process end, though a reader was left open', async () => {
+    const peer = await peerWith({ answer: scripted({ rows: [] }) });
+    const script = fileURLToPath(new URL('read-and-close.ts', import.meta.url));
+    const child = spawn(process.execPath, ['--import', 'tsx', script, peer.url()], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    closeLater({ close: () => Promise.resolve(void child.kill('SIGKILL')) });
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const [code] = (await once(child, 'close')) as [number | null];
+    expect({ code, said }).toEqual({ code: 0, said: 'closed\n' });
   });
 });

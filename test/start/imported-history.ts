@@ -35,7 +35,7 @@ export async function countInHive(
   const hive = new HiveClient({
     url: config.HIVE_URL,
     user: config.HDFS_USER,
-    callTimeoutMs: 60_000,
+    callTimeoutMs: 240_000,
     logger: createLogger({ name: 'test', level: 'silent', format: 'json' }),
   });
   try {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../support/eventually.ts';
+import { endWithTest } from '../support/own-processes.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -18,6 +19,7 @@ export class StartProcess {
       env: { ...process.env, NO_COLOR: '1', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    endWithTest(this.#child);
     const keep = (chunk: Buffer): void => {
       this.#output += chunk.toString();
     };
@@ -45,7 +47,7 @@ export class StartProcess {
   }
 
   /** Waits until it has printed something like this; fails when it ends before. */
-  async printed(pattern: RegExp, timeoutMs = 120_000): Promise<RegExpExecArray> {
+  async printed(pattern: RegExp, timeoutMs = 240_000): Promise<RegExpExecArray> {
     return eventually(
       `the output matches ${String(pattern)}`,
       () => {

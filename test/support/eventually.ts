@@ -1,10 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** Long: a machine with much else to do must not fail a test, and what never comes fails it all the same. */
+const EVENTUALLY_MS = 180_000;
+
 /** Asks again until `check` returns something other than undefined or false; its last error, or `what`, when time is up. */
 export async function eventually<T>(
   what: string,
   check: () => Promise<T | undefined | false> | T | undefined | false,
-  timeoutMs = 60_000,
+  timeoutMs = EVENTUALLY_MS,
   everyMs = 200,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;

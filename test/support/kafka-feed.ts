@@ -54,14 +54,14 @@ export class KafkaFeed {
     return producer;
   }
 
-  /** Keeps writing readings of 50 sensors, 200 every 50 ms, until {@link stopFeeding}; broker outages are waited out. */
-  startFeeding(topic: string): void {
-    this.#feeding = this.#feed(topic);
+  /** Keeps writing readings of 50 sensors, so many every 50 ms, until {@link stopFeeding}; broker outages are waited out. */
+  startFeeding(topic: string, readingsAtATime: number): void {
+    this.#feeding = this.#feed(topic, readingsAtATime);
   }
 
-  async #feed(topic: string): Promise<void> {
+  async #feed(topic: string, readingsAtATime: number): Promise<void> {
     while (!this.#stopped) {
-      const messages = Array.from({ length: 200 }, () => {
+      const messages = Array.from({ length: readingsAtATime }, () => {
         const sensorId = String(randomInt(50));
         // Some arrive a day late.
         const ageSeconds = randomInt(10) === 0 ? 86_400 : 0;

@@ -70,6 +70,14 @@ export class KafkaTopics {
     });
   }
 
+  /** How many offsets of a topic are taken, control records among them; 0 when it is not there. */
+  async count(topic: string): Promise<number> {
+    return this.#withAdmin(async (admin) => {
+      if (!(await admin.listTopics()).includes(topic)) return 0;
+      return (await admin.fetchTopicOffsets(topic)).reduce((sum, { high }) => sum + Number(high), 0);
+    });
+  }
+
   /** Records that a group has still to read, all partitions together. */
   async lag(groupId: string, topic: string): Promise<number> {
     return this.#withAdmin(async (admin) => {
@@ -121,7 +129,7 @@ export class KafkaTopics {
         return Promise.resolve();
       },
     });
-    await eventually(`the end of ${topic}`, () => ended.size === partitions, 90_000);
+    await eventually(`the end of ${topic}`, () => ended.size === partitions);
     await consumer.disconnect();
     await this.#withAdmin((admin) => admin.deleteGroups([marker])).catch(() => undefined);
     return records;

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import type { ConsumedBatch, ConsumedRecord, PartitionContext } from '../../connectors/kafka/consumed.ts';
+import type { ConsumedBatch, ConsumedRecord, PartitionContext } from '../../connectors/kafka/consume/consumed.ts';
 import { parseRoutes } from '../../grid/route.ts';
 import type { Routes } from '../../streaming/routes/routes-file.ts';
 

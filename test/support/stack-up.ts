@@ -2,12 +2,12 @@ import { ProgressDisplay } from '../../infra/native/report.ts';
 import { settingsFromConfig, type ServerName } from '../../infra/native/settings.ts';
 import { bringUpWith, takeDownWith } from '../../infra/native/stack.ts';
 
-/** What the tests of the `stack` project use. */
+/** What the tests of the `stack` projects use. */
 const NEEDED: readonly ServerName[] = ['kafka', 'hdfs', 'redis', 'mongodb', 'postgres', 'temporal', 'hive'];
 
 /**
- * Brings the servers up before the first test of the `stack` project. They stay up, so that the next run starts at once;
- * where `CI` is set, those that were started for it are stopped at the end.
+ * Brings the servers up before the first test of the `stack` projects; each calls it, and the second finds them up. They stay
+ * up, so that the next run starts at once; where `CI` is set, those that were started for it are stopped after all tests.
  */
 export default async function setUp(): Promise<() => Promise<void>> {
   const settings = settingsFromConfig();

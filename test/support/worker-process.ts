@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { npmScript } from '../../infra/launch/npm-script.ts';
 import { PROJECT_DIRECTORY } from '../../infra/native/settings.ts';
+import { endWithTest } from './own-processes.ts';
 
 /** How much of a process's output is kept for messages. */
 const KEPT_OUTPUT_CHARACTERS = 20_000;
@@ -32,12 +33,14 @@ export class WorkerProcess {
       env: { ...process.env, ...script.environment, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    const child = this.#child;
+    endWithTest(child);
     const keep = (chunk: Buffer): void => {
       this.#output = (this.#output + chunk.toString()).slice(-KEPT_OUTPUT_CHARACTERS);
     };
-    this.#child.stdout?.on('data', keep);
-    this.#child.stderr?.on('data', keep);
-    this.ended = once(this.#child, 'exit').then(() => ({ code: this.#child.exitCode, signal: this.#child.signalCode }));
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
+    this.ended = once(child, 'exit').then(() => ({ code: child.exitCode, signal: child.signalCode }));
   }
 
   /** The last of what it wrote. */

@@ -1,14 +1,14 @@
 import { createImportActivities, importOptionsFromConfig } from '../../activities/import/create.ts';
 import type { ImportDependencies } from '../../activities/import/dependencies.ts';
 import { createImportMetrics } from '../../activities/import/metrics.ts';
+import { sourcesFromConfig } from '../../activities/import/open-source.ts';
 import { createRetryActivities } from '../../activities/retry/create.ts';
-import { PostgresSource } from '../../connectors/postgres/source.ts';
+import type { WordsDependencies } from '../../activities/words/dependencies.ts';
+import { createWordsActivities } from '../../activities/words/create.ts';
 import { signalWorkflow } from '../../connectors/temporal/executions.ts';
-import { GridError } from '../../grid/errors.ts';
-import type { SourceName } from '../../grid/history/import-input.ts';
-import type { SqlSource } from '../../grid/history/sql-source.ts';
 import { importContract } from '../../workflows/import/contract.ts';
 import { retryContract } from '../../workflows/retry/contract.ts';
+import { wordsContract } from '../../workflows/words/contract.ts';
 import type { BatchServices } from './services.ts';
 
 /** What does the work of a job: its activities by their names. */
@@ -24,7 +24,19 @@ export async function jobActivities(services: BatchServices): Promise<ReadonlyMa
   return new Map<string, Activities>([
     [importContract.workflowType, { ...createImportActivities(await importDependencies(services)) }],
     [retryContract.workflowType, { ...createRetryActivities({ client: temporal, logger }) }],
+    [wordsContract.workflowType, { ...createWordsActivities(wordsDependencies(services)) }],
   ]);
+}
+
+function wordsDependencies({ config, hdfs, hive, answers }: BatchServices): WordsDependencies {
+  return {
+    hdfs,
+    hive,
+    answers,
+    analysisDirectory: config.HDFS_ANALYSIS_DIRECTORY,
+    sampleTextsDirectory: config.HDFS_SAMPLE_TEXTS_DIRECTORY,
+    database: config.HIVE_ANALYSIS_DATABASE,
+  };
 }
 
 async function importDependencies(services: BatchServices): Promise<ImportDependencies> {
@@ -33,7 +45,7 @@ async function importDependencies(services: BatchServices): Promise<ImportDepend
     options: await importOptionsFromConfig(config),
     hdfs,
     hive,
-    openSource: await sourcesOf(services),
+    openSource: await sourcesFromConfig(config, logger),
     signalSnapshot: ({ workflowId, workflowRunId }, taken) =>
       signalWorkflow(
         temporal,
@@ -42,24 +54,5 @@ async function importDependencies(services: BatchServices): Promise<ImportDepend
       ),
     logger,
     observer: createImportMetrics(metrics),
-  };
-}
-
-/** How the sources that are configured are opened. The driver of SQL Server takes 25 MB of memory, so it is loaded only where it is used. */
-async function sourcesOf({ config, logger }: BatchServices): Promise<(name: SourceName) => SqlSource> {
-  const connectTimeoutMs = config.HISTORY_CONNECT_TIMEOUT_MS;
-  const sqlServerUrl = config.HISTORY_MSSQL_URL;
-  const sqlServer = sqlServerUrl === '' ? undefined : await import('../../connectors/sqlserver/source.ts');
-  return (name) => {
-    if (name === 'postgres') {
-      return new PostgresSource({ url: config.HISTORY_POSTGRES_URL, connectTimeoutMs, logger });
-    }
-    if (sqlServer !== undefined) {
-      return new sqlServer.SqlServerSource({ url: sqlServerUrl, connectTimeoutMs, logger });
-    }
-    throw new GridError(
-      'invalid-configuration',
-      'Opening the source sqlserver: HISTORY_MSSQL_URL is empty. Set it to the address of the database.',
-    );
   };
 }

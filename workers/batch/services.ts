@@ -1,9 +1,12 @@
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { HiveClient } from '../../connectors/hive/hive.ts';
+import { KeptDocuments } from '../../connectors/mongodb/kept-documents.ts';
 import type { TemporalClient } from '../../connectors/temporal/client.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Registry } from '../../runtime/metrics.ts';
+
+const MONGODB_TIMEOUT_MS = 30_000;
 
 /** What the activities of all jobs share. */
 export interface BatchServices {
@@ -13,6 +16,8 @@ export interface BatchServices {
   readonly temporal: TemporalClient;
   readonly hdfs: HdfsClient;
   readonly hive: HiveClient;
+  /** Answers to questions about words. */
+  readonly answers: KeptDocuments;
   close(): Promise<void>;
 }
 
@@ -37,6 +42,12 @@ export function openServices(
     callTimeoutMs: config.HIVE_CALL_TIMEOUT_MS,
     logger,
   });
+  const answers = new KeptDocuments({
+    url: config.MONGODB_URL,
+    database: config.MONGODB_ANALYSIS_DATABASE,
+    collection: 'wordCounts',
+    timeoutMs: MONGODB_TIMEOUT_MS,
+  });
   return {
     config,
     logger,
@@ -44,8 +55,9 @@ export function openServices(
     temporal,
     hdfs,
     hive,
+    answers,
     async close() {
-      await Promise.allSettled([hdfs.close(), hive.close()]);
+      await Promise.allSettled([hdfs.close(), hive.close(), answers.close()]);
     },
   };
 }

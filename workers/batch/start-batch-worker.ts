@@ -2,7 +2,7 @@ import { answeringAddress, TemporalClient } from '../../connectors/temporal/clie
 import { installTemporalRuntime } from '../../connectors/temporal/runtime.ts';
 import { applyEventually, configuredSchedule } from '../../connectors/temporal/configured-schedule.ts';
 import { TemporalWorkers } from '../../connectors/temporal/workers.ts';
-import { startOperationsServer } from '../../runtime/operations-server.ts';
+import { startOperationsServer } from '../../runtime/http/operations-server.ts';
 import type { ProcessContext, RunningProcess } from '../../runtime/process.ts';
 import { JOBS } from '../../workflows/registry.ts';
 import { jobActivities } from './job-activities.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
+import { entriesIfThere, ifThere, type HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../../grid/errors.ts';
 import type { SourceName } from '../../../grid/history/import-input.ts';
 import type { TableId } from '../../../grid/history/sql-source.ts';
@@ -53,14 +53,8 @@ export class CommitLog {
   /** Undefined: there is none of this number (any more). @throws GridError `commit-log-corrupt` */
   async read(seq: number): Promise<ImportCommit | undefined> {
     const path = this.#path(seq);
-    let bytes: Buffer;
-    try {
-      bytes = await this.#hdfs.readFile(path, { maxBytes: MAX_RECORD_BYTES });
-    } catch (error) {
-      if (error instanceof GridError && error.code === 'hdfs-not-found') return undefined;
-      throw error;
-    }
-    return parse(bytes, path, seq);
+    const bytes = await ifThere(this.#hdfs.readFile(path, { maxBytes: MAX_RECORD_BYTES }));
+    return bytes === undefined ? undefined : parse(bytes, path, seq);
   }
 
   /**
@@ -89,19 +83,11 @@ export class CommitLog {
   /** Ascending: HDFS lists by name. */
   async #numbers(): Promise<number[]> {
     const numbers: number[] = [];
-    for await (const { name } of this.#entries()) {
+    for await (const { name } of entriesIfThere(this.#hdfs.list(this.directory))) {
       const digits = RECORD.exec(name)?.[1];
       if (digits !== undefined) numbers.push(Number(digits));
     }
     return numbers;
-  }
-
-  async *#entries(): ReturnType<HdfsClient['list']> {
-    try {
-      yield* this.#hdfs.list(this.directory);
-    } catch (error) {
-      if (!(error instanceof GridError && error.code === 'hdfs-not-found')) throw error;
-    }
   }
 
   #path(seq: number): string {

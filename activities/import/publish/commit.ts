@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tableOriginSchema } from '../work-plan.ts';
 import { SOURCE_NAMES, telemetryMapping } from '../../../grid/history/import-input.ts';
 
 const count = z.int().min(0);
@@ -10,6 +11,8 @@ export const committedColumn = z.object({
   name,
   sourceType: z.string(),
   hiveType: name,
+  /** Whether the newest run with these columns has no NULL there. */
+  neverNull: z.boolean().exactOptional(),
 });
 export type CommittedColumn = z.output<typeof committedColumn>;
 
@@ -77,6 +80,8 @@ export const importCommit = z.object({
     cursor: z.string().exactOptional(),
     cursorValue: z.string().exactOptional(),
   }),
+  /** What the table was when it was read; absent in records of earlier versions, and where the source tells nothing of the kind. */
+  origin: tableOriginSchema.exactOptional(),
   telemetry: telemetryMapping.exactOptional(),
   /** Names of the views in Hive, without their database. */
   hiveTable: name,

@@ -1,30 +1,29 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
 import { qualifiedName, type HiveClient } from '../../../connectors/hive/hive.ts';
-import { GridError } from '../../../grid/errors.ts';
+import { GridError, type ErrorCode } from '../../../grid/errors.ts';
 import { GENERATION_COLUMN, hiveDatabase, RUN_COLUMN } from '../../../grid/history/hive-name.ts';
+import { pause } from '../../../runtime/waiting/pause.ts';
 import { segmentName, type CommittedRun, type ImportCommit } from './commit.ts';
 import { readingsView } from './telemetry.ts';
 import {
   addPartitionsStatement,
   databaseStatements,
+  ENCODED_SUFFIX,
   DEFINITION_PROPERTY,
   GENERATION_PROPERTY,
-  generationOf,
   dropPartitionsStatement,
+  formerRunsTable,
   runsTable,
   runsTableStatement,
+  shownGeneration,
   tableView,
   type ViewDefinition,
 } from './view-statements.ts';
 
 /** Runs that one statement adds: after the loss of a metastore there may be thousands. */
 const RUNS_PER_STATEMENT = 500;
-const MISSING =
-  /(?:table|view|database|schema).{0,80}(?:not found|does not exist|not exist)|NoSuchObjectException|Error 1000[14]|Error 10072/is;
-/** What the metastore says to the slower of two that make the same thing: in many words, since the reason lies several layers below. */
-const EXISTS =
-  /already ?exists|JDODataStoreException|duplicate key|IntegrityConstraintViolation|Unable to create database|Exception thrown when executing/i;
+/** What Hive says to one of them: that it was second, or (of a database) that it did not come to an end. */
+const PASSING: ReadonlySet<string> = new Set<ErrorCode>(['hive-conflict', 'hive-unavailable']);
 /** Two publishers may make the same table or partition at once; one of them is then refused. */
 const TRIES = 4;
 const RETRY_DELAY_MS = 250;
@@ -62,8 +61,8 @@ export class HivePublication {
         await oneAtATime(this.#hive, () => this.#show(commit, location));
         return;
       } catch (error) {
-        if (attempt === TRIES || !(error instanceof GridError && EXISTS.test(error.message))) throw error;
-        await delay(attempt * RETRY_DELAY_MS);
+        if (attempt === TRIES || !(error instanceof GridError && PASSING.has(error.code))) throw error;
+        await pause(attempt * RETRY_DELAY_MS, this.#call.signal);
       }
     }
   }
@@ -102,13 +101,24 @@ export class HivePublication {
     // A view of this generation shows a run as soon as it is added, so it has to be able to (its columns, its merging)
     // before; over the runs that were there it says the same as the old one. A view of another generation shows nothing of
     // this one: all its runs have to be there before it is replaced.
-    const isSameGeneration = shown?.get(GENERATION_PROPERTY) === generationOf(commit);
+    const isSameGeneration = shown?.get(GENERATION_PROPERTY) === shownGeneration(commit);
     if (isSameGeneration) await replace();
     for (const step of inSteps(missing)) {
       await this.#hive.execute(addPartitionsStatement(this.#prefix, commit, step[0].columns, step), this.#call);
     }
     if (!isSameGeneration) await replace();
     await this.#showReadings(commit);
+    // At the commit after the one that left them: queries that began before that one are long done.
+    if (isSameGeneration || shown?.get(GENERATION_PROPERTY)?.endsWith(ENCODED_SUFFIX) === true)
+      await this.#dropFormer(commit);
+  }
+
+  /** Drops the tables of earlier versions that no view reads any more; their files stay. */
+  async #dropFormer(commit: ImportCommit): Promise<void> {
+    for (const columns of Object.keys(commit.columnLists)) {
+      const former = formerRunsTable(this.#prefix, commit, columns);
+      if (former !== undefined) await this.#hive.execute(`DROP TABLE IF EXISTS ${former}`, this.#call);
+    }
   }
 
   async #showReadings(commit: ImportCommit): Promise<void> {
@@ -152,7 +162,7 @@ export class HivePublication {
     try {
       return await call();
     } catch (error) {
-      if (isRefusal(error, MISSING)) return undefined;
+      if (error instanceof GridError && error.code === 'hive-not-found') return undefined;
       throw error;
     }
   }
@@ -171,10 +181,6 @@ function oneAtATime<T>(hive: HiveClient, work: () => Promise<T>): Promise<T> {
     turn.catch(() => undefined),
   );
   return turn;
-}
-
-function isRefusal(error: unknown, sentence: RegExp): boolean {
-  return error instanceof GridError && error.code === 'hive-refused' && sentence.test(error.message);
 }
 
 /** Neighbouring runs with one list of columns, as many as go into one statement: in between, readers see what some commit said. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
+import { ifThere, type HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../../grid/errors.ts';
 import { hiveReadingsNames, hiveTableNames } from '../../../grid/history/hive-name.ts';
 import type { SourceName } from '../../../grid/history/import-input.ts';
@@ -53,12 +53,11 @@ export class NameClaims {
   }
 
   async #owner(path: string): Promise<TableId | undefined> {
+    const bytes = await ifThere(this.#hdfs.readFile(path, { maxBytes: MAX_CLAIM_BYTES }));
+    if (bytes === undefined) return undefined;
     try {
-      const bytes = await this.#hdfs.readFile(path, { maxBytes: MAX_CLAIM_BYTES });
       return claim.parse(JSON.parse(bytes.toString('utf8')));
     } catch (error) {
-      if (error instanceof GridError && error.code === 'hdfs-not-found') return undefined;
-      if (error instanceof GridError) throw error;
       throw new GridError('commit-log-corrupt', `Reading ${path}: it does not name a table. Delete it.`, {
         cause: error,
       });

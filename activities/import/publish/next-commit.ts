@@ -2,7 +2,7 @@ import { readableName } from '../../../connectors/hive/hive.ts';
 import { GridError } from '../../../grid/errors.ts';
 import { columnsFingerprint, hiveDatabase } from '../../../grid/history/hive-name.ts';
 import type { ImportRun, TableResult } from '../../../grid/history/import-activities.ts';
-import type { SourceSnapshot, TableId, TablePlan } from '../../../grid/history/sql-source.ts';
+import type { SourceSnapshot, TableId, TableOrigin, TablePlan } from '../../../grid/history/sql-source.ts';
 import { tableName } from '../table-names.ts';
 import type { WorkPlan } from '../work-plan.ts';
 import { segmentName, type CommittedColumn, type CommittedRun, type ImportCommit } from './commit.ts';
@@ -31,7 +31,10 @@ export interface ReadyRun {
  */
 export function nextCommit(last: ImportCommit | undefined, ready: ReadyRun): ImportCommit {
   const { run, table, plan, snapshot, figures } = ready;
-  const columns = plan.plan.columns.map(({ name, sourceType, hiveType }) => ({ name, sourceType, hiveType }));
+  const columns = plan.plan.columns.map(({ name, sourceType, hiveType, neverNull }) => ({
+    ...{ name, sourceType, hiveType },
+    ...(neverNull === true ? { neverNull } : {}),
+  }));
   const mode = last === undefined ? 'full' : plan.publishAs;
   const seq = (last?.seq ?? 0) + 1;
   const fingerprint = columnsFingerprint(columns);
@@ -78,6 +81,7 @@ export function nextCommit(last: ImportCommit | undefined, ready: ReadyRun): Imp
       ...(plan.cursor === undefined ? {} : { cursor: plan.cursor }),
       ...(plan.cursorValue === undefined ? {} : { cursorValue: plan.cursorValue }),
     },
+    ...(plan.plan.origin === undefined ? {} : { origin: mutable(plan.plan.origin) }),
     ...(plan.telemetry === undefined ? {} : { telemetry: plan.telemetry }),
     hiveTable: ready.hiveTable,
     ...(ready.readings === undefined ? {} : { readings: ready.readings }),
@@ -96,8 +100,8 @@ export function nextCommit(last: ImportCommit | undefined, ready: ReadyRun): Imp
   };
 }
 
-/** What the run of a commit is told to have done. */
-export function resultOf(commit: ImportCommit, prefix: string): TableResult {
+/** What the run of a commit is told to have done. @param notes beyond those of the commit */
+export function resultOf(commit: ImportCommit, prefix: string, notes: readonly string[] = []): TableResult {
   const { table, mode, source, hiveTable, readings, figures, sourceRows, runId } = commit;
   const own = commit.runs.find((run) => run.runId === runId);
   const database = hiveDatabase(prefix, source);
@@ -110,6 +114,7 @@ export function resultOf(commit: ImportCommit, prefix: string): TableResult {
     rows: own?.rows ?? 0,
     sourceRows,
     ...figures,
+    notes: [...figures.notes, ...notes],
   };
 }
 
@@ -150,4 +155,15 @@ export function refuseUnfit(
     'table-changed',
     `Adding the run to what was imported of ${tableName(plan.table)}: ${problems.join('; ')}. Import it with mode full.`,
   );
+}
+
+function mutable({ table, parts, definitions }: TableOrigin): NonNullable<ImportCommit['origin']> {
+  return {
+    table,
+    parts: [...parts],
+    definitions: definitions.map(({ column, parts: own }) => ({
+      column,
+      parts: own.map(([part, meaning]) => [part, meaning]),
+    })),
+  };
 }

@@ -9,6 +9,7 @@ import { WorkDirectory, type WorkPlan } from '../work-directory.ts';
 import { runOf } from './commit.ts';
 import { CommitLog, type ImportCommit } from './commit-log.ts';
 import { HivePublication } from './hive-publication.ts';
+import { leftOutNotes } from './left-out.ts';
 import { NameClaims } from './name-claims.ts';
 import { nextCommit, refuseUnfit, resultOf } from './next-commit.ts';
 import { removeOrphans, runDirectories } from './run-directories.ts';
@@ -54,7 +55,8 @@ export async function publish(
   await log.prune(commit.seq);
   await removeOrphans(hdfs, options.importsDirectory, run.source, table);
   await work.delete();
-  const result = resultOf(commit, options.hiveDatabasePrefix);
+  const { hiveDatabasePrefix: prefix } = options;
+  const result = resultOf(commit, prefix, await leftOutNotes({ hive: deps.hive, prefix, logger, signal }, commit));
   logger.info(
     { table: tableName(table), runId: run.runId, commit: commit.seq, rows: result.rows, hiveTable: result.hiveTable },
     'a table was published',

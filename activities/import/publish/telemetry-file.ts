@@ -30,7 +30,8 @@ export async function loadTelemetryFile(path: string): Promise<TelemetryTables> 
     );
   let json: unknown;
   try {
-    json = JSON.parse(await readFile(path, 'utf8'));
+    // Editors on Windows put a byte order mark before it.
+    json = JSON.parse((await readFile(path, 'utf8')).replace(/^\uFEFF/, ''));
   } catch (error) {
     throw problem(error instanceof Error ? error.message : String(error), error);
   }

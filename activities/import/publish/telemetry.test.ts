@@ -29,6 +29,8 @@ describe('a telemetry mapping', () => {
   it('is taken when the table has what it names', () => {
     checkTelemetry(TABLE, COLUMNS, mapping());
     checkTelemetry(TABLE, COLUMNS, mapping({ zone: 'Europe/Berlin', time: { column: 'id' } }));
+    checkTelemetry(TABLE, COLUMNS, mapping({ time: { column: 'id', format: 'epoch-milliseconds' } }));
+    checkTelemetry(TABLE, COLUMNS, mapping({ time: { column: 'id', format: 'YYYYMMDD' } }));
     checkTelemetry(TABLE, COLUMNS, mapping({ time: { constant: '2024-02-29T23:59:59.5+01:00' } }));
   });
 
@@ -36,6 +38,11 @@ describe('a telemetry mapping', () => {
     ['unknown-column', 'sensorId is to come from the column "station"', { sensorId: { column: 'station' } }],
     ['unknown-column', 'There are: id, at, wattage, photo', { value: { column: 'Wattage' } }],
     ['invalid-input', 'BINARY is no time', { time: { column: 'photo' } }],
+    ['invalid-input', 'is for text and numbers, not for TIMESTAMP', { time: { column: 'at', format: 'iso' } }],
+    ['invalid-input', '"iso" is no format of a INT', { time: { column: 'id', format: 'iso' } }],
+    ['invalid-input', '"DD.MM. HH:mm" is no format', { time: { column: 'id', format: 'DD.MM. HH:mm' } }],
+    ['invalid-input', '"YYYY-MM-DD MM" is no format', { time: { column: 'id', format: 'YYYY-MM-DD MM' } }],
+    ['invalid-input', '"constructor" is no format', { time: { column: 'id', format: 'constructor' } }],
     ['invalid-input', '"Berlin" is unknown', { zone: 'Berlin' }],
     ['invalid-input', 'with its offset', { time: { constant: '2024-01-01T00:00:00' } }],
     ['invalid-input', 'is none', { time: { constant: '2024-13-01T00:00:00Z' } }],
@@ -94,6 +101,10 @@ describe('the file of telemetry tables', () => {
     });
     expect(telemetryOf('postgres', TABLE, { telemetry: mapping() }, tables)?.unit).toEqual({ constant: 'W' });
     expect(telemetryOf('postgres', { schema: 'x', name: 'constructor' }, tables)).toBeUndefined();
+  });
+
+  it('may begin with a byte order mark', async () => {
+    expect(await loadTelemetryFile(await file('\ufeff{"tables":{}}'))).toEqual({});
   });
 
   it('may be none', async () => {

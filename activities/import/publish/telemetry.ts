@@ -5,6 +5,7 @@ import type { TelemetryMapping } from '../../../grid/history/import-input.ts';
 import type { TableId } from '../../../grid/history/sql-source.ts';
 import { tableName } from '../table-names.ts';
 import type { ImportCommit } from './commit.ts';
+import { EPOCH_TYPE, epochOfNumber, epochOfText, timeForm } from './reading-time.ts';
 import { definition, viewColumns, type ViewColumn, type ViewDefinition } from './view-statements.ts';
 
 /** Columns of a view of readings. */
@@ -17,12 +18,6 @@ const READING_COLUMNS = [
   ['temporal_aspect', 'real_time or edge_prediction'],
   ['correlation_id', 'identifies the reading; the same in every import'],
 ] as const;
-
-/** Holds an epoch time of every TIMESTAMP that Hive has, to the nanosecond. */
-const EPOCH_TYPE = 'DECIMAL(21,9)';
-
-/** How a column of a Hive type gives a time. */
-type TimeKind = 'timestamp' | 'date' | 'text' | 'epoch';
 
 /**
  * Refuses a mapping that does not fit the table: a column that is not there, one that holds no time or no number, a
@@ -46,8 +41,9 @@ export function checkTelemetry(
         `${attempt}: ${field} is to come from the column ${JSON.stringify(part.column)}, which is not imported. There are: ${columns.map(({ name }) => name).join(', ')}. Correct the mapping in the input or in HISTORY_TELEMETRY_FILE.`,
       );
     }
-    if (field === 'time' && timeKind(column.hiveType) === undefined) {
-      throw invalid(attempt, `time is to come from ${part.column}, but ${column.hiveType} is no time`);
+    const form = field === 'time' ? timeForm(column.hiveType, 'format' in part ? part.format : undefined) : undefined;
+    if (form !== undefined && 'problem' in form) {
+      throw invalid(attempt, `time is to come from ${part.column}, but ${form.problem}`);
     }
   }
   try {
@@ -68,20 +64,11 @@ export function readingsView(prefix: string, commit: ImportCommit): ViewDefiniti
   if (mapping === undefined || name === undefined) return undefined;
   const columns = viewColumns(commit);
   checkTelemetry(table, columns, mapping);
-  const named = (column: string): string =>
-    quoteIdentifier(columns.find((each) => each.name === column)?.hiveName ?? column);
-  const text = (part: { column: string } | { constant: string }): string =>
-    'constant' in part ? quoteString(part.constant) : `CAST(${named(part.column)} AS STRING)`;
-  const from = qualifiedName(hiveDatabase(prefix, source), hiveTable);
-  const rows = [
-    `SELECT ${text(mapping.sensorId)} AS sensor_id, ${timeOf(mapping, columns, attemptOn(table))},`,
-    `${text(mapping.value)} AS modality, ${text(mapping.unit)} AS unit, ${text(mapping.aspect)} AS temporal_aspect,`,
-    `${correlationId(commit, columns)} AS correlation_id FROM ${from}`,
-  ].join('\n');
+  const rows = readingRows(commit, mapping, columns, { from: qualifiedName(hiveDatabase(prefix, source), hiveTable) });
   const select = [
     `SELECT sensor_id, ${EVENT_TIME} AS event_time, ${CREATED_AT} AS created_at, modality, unit, temporal_aspect, correlation_id`,
     `FROM (\n${rows}\n) readings`,
-    `WHERE sensor_id IS NOT NULL AND epoch IS NOT NULL AND modality IS NOT NULL`,
+    `WHERE ${IS_READING}`,
   ].join('\n');
   const heads = READING_COLUMNS.map(([column, comment]) => `${column} COMMENT ${quoteString(comment)}`);
   return definition(hiveDatabase(prefix, source), name, {
@@ -89,6 +76,30 @@ export function readingsView(prefix: string, commit: ImportCommit): ViewDefiniti
     about: `Readings in ${hiveTable}`,
     select,
   });
+}
+
+/** Of what {@link readingRows} gives. */
+export const IS_READING = 'sensor_id IS NOT NULL AND epoch IS NOT NULL AND modality IS NOT NULL';
+
+/** The SELECT that makes of each row what a reading is made of; rows without sensor, time or value are none. */
+export function readingRows(
+  commit: ImportCommit,
+  mapping: TelemetryMapping,
+  columns: readonly ViewColumn[],
+  { from, further = [] }: { readonly from: string; readonly further?: readonly string[] },
+): string {
+  const text = (part: { column: string } | { constant: string }): string =>
+    'constant' in part ? quoteString(part.constant) : `CAST(${hiveNameOf(part.column, columns)} AS STRING)`;
+  return [
+    `SELECT ${text(mapping.sensorId)} AS sensor_id, ${timeOf(mapping, columns, attemptOn(commit.table))},`,
+    `${text(mapping.value)} AS modality, ${text(mapping.unit)} AS unit, ${text(mapping.aspect)} AS temporal_aspect,`,
+    `${[`${correlationId(commit, columns)} AS correlation_id`, ...further].join(', ')} FROM ${from}`,
+  ].join('\n');
+}
+
+/** A column as HiveQL names it in the view. */
+export function hiveNameOf(column: string, columns: readonly ViewColumn[]): string {
+  return quoteIdentifier(columns.find(({ name }) => name === column)?.hiveName ?? column);
 }
 
 /** From the columns `utc` (TIMESTAMP without a zone, in UTC; may be absent as NULL) and `epoch` of the rows. */
@@ -114,41 +125,23 @@ function timeOf(mapping: TelemetryMapping, columns: readonly ViewColumn[], attem
     return `CAST(NULL AS TIMESTAMP) AS utc, CAST('${epoch}' AS ${EPOCH_TYPE}) AS epoch`;
   }
   const column = columns.find(({ name }) => name === time.column);
-  const name = quoteIdentifier(column?.hiveName ?? time.column);
+  const name = hiveNameOf(time.column, columns);
   const toUtc = (local: string): string => `TO_UTC_TIMESTAMP(${local}, ${quoteString(zone)})`;
   const both = (utc: string): string => `${utc} AS utc, CAST(${utc} AS ${EPOCH_TYPE}) AS epoch`;
-  switch (timeKind(column?.hiveType ?? '')) {
+  const form = timeForm(column?.hiveType ?? '', time.format);
+  if ('problem' in form) throw invalid(attempt, `time is to come from ${time.column}, but ${form.problem}`);
+  const byEpoch = (epoch: string): string => `CAST(NULL AS TIMESTAMP) AS utc, ${epoch} AS epoch`;
+  switch (form.kind) {
     case 'timestamp':
       // Imported as UTC where the source knows the zone.
       return both(hasZone(column?.sourceType ?? '') ? name : toUtc(name));
     case 'date':
       return both(toUtc(`CAST(${name} AS TIMESTAMP)`));
     case 'epoch':
-      return `CAST(NULL AS TIMESTAMP) AS utc, CAST(${name} AS ${EPOCH_TYPE}) AS epoch`;
+      return byEpoch(epochOfNumber(name, form.factor));
     case 'text':
-    case undefined:
-      return `CAST(NULL AS TIMESTAMP) AS utc, ${epochOfText(name, toUtc)} AS epoch`;
+      return byEpoch(epochOfText(`CAST(${name} AS STRING)`, form.pattern, toUtc));
   }
-}
-
-/** Epoch seconds of an ISO time in text, with an offset or without; NULL for other text. */
-function epochOfText(name: string, toUtc: (local: string) => string): string {
-  const pattern = quoteString(
-    String.raw`^\s*(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))? ?(Z|z|[+-]\d\d(?::?\d\d)?)?\s*$`,
-  );
-  // A group that is not there is NULL.
-  const part = (index: number): string => `COALESCE(REGEXP_EXTRACT(${name}, ${pattern}, ${index}), '')`;
-  const time = `IF(${part(2)} = '', '00:00', ${part(2)})`;
-  const local = `CAST(CONCAT(${part(1)}, ' ', IF(LENGTH(${part(2)}) > 5, ${part(2)}, CONCAT(${time}, ':00'))) AS TIMESTAMP)`;
-  const minutes = `CAST(CONCAT('0', SUBSTR(REGEXP_REPLACE(${part(3)}, ':', ''), 4, 2)) AS INT)`;
-  const seconds = `IF(SUBSTR(${part(3)}, 1, 1) = '-', -1, 1) * (CAST(SUBSTR(${part(3)}, 2, 2) AS INT) * 3600 + ${minutes} * 60)`;
-  const epoch = (utc: string): string => `CAST(${utc} AS ${EPOCH_TYPE})`;
-  return [
-    `CASE WHEN NOT ${name} RLIKE ${pattern} THEN NULL`,
-    `WHEN ${part(3)} = '' THEN ${epoch(toUtc(local))}`,
-    `WHEN UPPER(${part(3)}) = 'Z' THEN ${epoch(local)}`,
-    `ELSE CAST(${epoch(local)} - ${seconds} AS ${EPOCH_TYPE}) END`,
-  ].join(' ');
 }
 
 /**
@@ -176,14 +169,6 @@ function correlationId(commit: ImportCommit, columns: readonly ViewColumn[]): st
 
 function attemptOn(table: TableId): string {
   return `Reading ${tableName(table)} as telemetry`;
-}
-
-function timeKind(hiveType: string): TimeKind | undefined {
-  const type = hiveType.toUpperCase();
-  if (type === 'TIMESTAMP') return 'timestamp';
-  if (type === 'DATE') return 'date';
-  if (/^(?:STRING|VARCHAR|CHAR)/.test(type)) return 'text';
-  return /^(?:TINYINT|SMALLINT|INT|BIGINT|FLOAT|DOUBLE|DECIMAL)/.test(type) ? 'epoch' : undefined;
 }
 
 /** Whether the source's own type says which moment a time is. */

@@ -54,16 +54,52 @@ export function databaseStatements(prefix: string, commit: ImportCommit): readon
   );
 }
 
-/** Qualified name of the table that holds the runs with one list of columns. */
+/** Ending of the tables whose binary columns are text, which the view decodes. */
+export const ENCODED_SUFFIX = '_base64';
+
+/**
+ * Qualified name of the table that holds the runs with one list of columns. Its binary columns are declared STRING: where vectorized, or
+ * in a window function, Hive reads a BINARY field of text wrong after a field with escapes (it decodes base64 that is not there,
+ * or leaves it as it is). The view decodes them.
+ */
 export function runsTable(prefix: string, commit: ImportCommit, columns: string): string {
+  const name = hiveRunsTable(commit.hiveTable, columns);
+  return qualifiedName(
+    hiveRunsDatabase(prefix, commit.source),
+    hasBinary(commit, columns) ? name + ENCODED_SUFFIX : name,
+  );
+}
+
+/** The table that earlier versions have made for the same runs, with columns of the type BINARY; undefined: it is the same one. */
+export function formerRunsTable(prefix: string, commit: ImportCommit, columns: string): string | undefined {
+  if (!hasBinary(commit, columns)) return undefined;
   return qualifiedName(hiveRunsDatabase(prefix, commit.source), hiveRunsTable(commit.hiveTable, columns));
+}
+
+/** The property {@link GENERATION_PROPERTY} of the commit's view: another one means that it reads other tables or another generation. */
+export function shownGeneration(commit: ImportCommit): string {
+  const generation = generationOf(commit);
+  return commit.runs.some(({ columns }) => hasBinary(commit, columns)) ? `${generation}${ENCODED_SUFFIX}` : generation;
+}
+
+function hasBinary(commit: ImportCommit, columns: string): boolean {
+  return columnsOf(commit, columns).some(isBinary);
+}
+
+function isBinary({ hiveType }: Pick<CommittedColumn, 'hiveType'>): boolean {
+  return hiveType.toUpperCase() === 'BINARY';
+}
+
+/** The type of a column as it lies in the files. */
+function fileType(column: Pick<CommittedColumn, 'hiveType'>): string {
+  return isBinary(column) ? 'STRING' : column.hiveType;
 }
 
 /** Makes the table for the runs with one list of columns; `location` is never read, each partition has its own. */
 export function runsTableStatement(prefix: string, commit: ImportCommit, columns: string, location: string): string {
   const list = columnsOf(commit, columns);
   const names = hiveColumnNames(list.map(({ name }) => name));
-  const fields = list.map((column, index) => `${quoteIdentifier(names[index] ?? '')} ${column.hiveType}`);
+  const fields = list.map((column, index) => `${quoteIdentifier(names[index] ?? '')} ${fileType(column)}`);
   return [
     `CREATE EXTERNAL TABLE IF NOT EXISTS ${runsTable(prefix, commit, columns)} (${fields.join(', ')})`,
     `PARTITIONED BY (${GENERATION_COLUMN} STRING, ${RUN_COLUMN} STRING)`,
@@ -110,20 +146,21 @@ function partitionOf(run: CommittedRun): string {
 export function tableView(prefix: string, commit: ImportCommit): ViewDefinition {
   const columns = viewColumns(commit);
   const names = columns.map(({ hiveName }) => quoteIdentifier(hiveName)).join(', ');
+  const decoded = columns.map(decodedField).join(', ');
   const merged = commit.runs.some(({ mode }) => mode === 'merge');
   const lists = [...new Set(commit.runs.map((run) => run.columns))];
   const generation = generationOf(commit);
   const rows = lists
     .map((list) => {
       const fields = fieldsOf(commit, list, columns);
-      const chosen = merged ? [...fields, RUN_COLUMN] : fields;
+      const chosen = merged ? [...fields.map(aliased), RUN_COLUMN] : fields.map(decodedAndAliased);
       return `SELECT ${chosen.join(', ')} FROM ${runsTable(prefix, commit, list)} WHERE ${GENERATION_COLUMN}=${quoteString(generation)}`;
     })
     .join('\nUNION ALL\n');
   const key = columns.filter(({ name }) => commit.key.includes(name)).map(({ hiveName }) => quoteIdentifier(hiveName));
   const select = merged
     ? [
-        `SELECT ${names} FROM (`,
+        `SELECT ${decoded} FROM (`,
         `SELECT ${names}, ROW_NUMBER() OVER (PARTITION BY ${key.join(', ')} ORDER BY ${RUN_COLUMN} DESC) AS ${RANK_COLUMN}`,
         `FROM (\n${rows}\n) all_runs`,
         `) ranked WHERE ${RANK_COLUMN} = 1`,
@@ -131,7 +168,7 @@ export function tableView(prefix: string, commit: ImportCommit): ViewDefinition 
     : rows;
   const heads = columns.map((column) => `${quoteIdentifier(column.hiveName)} COMMENT ${commentOn(column)}`);
   const about = `Rows of ${commit.table.schema}.${commit.table.name}, imported from ${commit.database}`;
-  const properties = { [GENERATION_PROPERTY]: generation };
+  const properties = { [GENERATION_PROPERTY]: shownGeneration(commit) };
   return definition(hiveDatabase(prefix, commit.source), commit.hiveTable, {
     columns: heads,
     about,
@@ -168,16 +205,35 @@ export function definition(
   return { database, name, digest, statement };
 }
 
+/** A column of the view, and the expression that gives it, not yet decoded, of the runs with one list of columns. */
+interface ViewField {
+  readonly column: ViewColumn;
+  readonly expression: string;
+}
+
 /** Fields of the runs with one list of columns as the view's: by name, NULL for a column that came later. */
-function fieldsOf(commit: ImportCommit, list: string, columns: readonly ViewColumn[]): string[] {
+function fieldsOf(commit: ImportCommit, list: string, columns: readonly ViewColumn[]): ViewField[] {
   const own = columnsOf(commit, list);
   const names = hiveColumnNames(own.map(({ name }) => name));
-  return columns.map(({ name, hiveName, hiveType }) => {
-    const ownName = names[own.findIndex((column) => column.name === name)];
-    const alias = quoteIdentifier(hiveName);
-    if (ownName === undefined) return `CAST(NULL AS ${hiveType}) AS ${alias}`;
-    return ownName === hiveName ? alias : `${quoteIdentifier(ownName)} AS ${alias}`;
+  return columns.map((column) => {
+    const ownName = names[own.findIndex(({ name }) => name === column.name)];
+    const expression = ownName === undefined ? `CAST(NULL AS ${fileType(column)})` : quoteIdentifier(ownName);
+    return { column, expression };
   });
+}
+
+function aliased({ column, expression }: ViewField): string {
+  const alias = quoteIdentifier(column.hiveName);
+  return expression === alias ? alias : `${expression} AS ${alias}`;
+}
+
+function decodedAndAliased({ column, expression }: ViewField): string {
+  return aliased({ column, expression: isBinary(column) ? `UNBASE64(${expression})` : expression });
+}
+
+/** A column of what {@link aliased} fields give. */
+function decodedField(column: ViewColumn): string {
+  return decodedAndAliased({ column, expression: quoteIdentifier(column.hiveName) });
 }
 
 function commentOn({ name, hiveName, sourceType }: ViewColumn): string {

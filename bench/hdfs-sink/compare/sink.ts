@@ -1,7 +1,7 @@
 /** The HDFS sink as the speed-layer worker runs it, until everything is committed, verified and published. */
 import { HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
 import { createKafka } from '../../../connectors/kafka/client.ts';
-import { PartitionConsumer } from '../../../connectors/kafka/partition-consumer.ts';
+import { PartitionConsumer } from '../../../connectors/kafka/consume/partition-consumer.ts';
 import { parseRoutes } from '../../../grid/route.ts';
 import { loadConfig } from '../../../runtime/config.ts';
 import { createLogger } from '../../../runtime/logger.ts';

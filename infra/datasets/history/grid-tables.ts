@@ -84,7 +84,7 @@ const GENERATE_TELEMETRY = `
 
 /** MW become W by the exponent: the digits are the file's. */
 async function* telemetryLines(path: string, signal: AbortSignal): AsyncGenerator<string> {
-  for await (const lines of readLines({ path, encoding: 'utf-8', signal })) {
+  for await (const { lines } of readLines({ path, encoding: 'utf-8', signal })) {
     for (const { row, text } of lines) {
       if (row === 1) continue;
       const id = row - 1;

@@ -122,7 +122,7 @@ async function* readingLines(
       if (escaped === undefined) fields.set(text, (escaped = copyField(text)));
       return escaped;
     };
-    for await (const lines of readLines({ path, encoding: mapping.encoding, start: dataStart, signal })) {
+    for await (const { lines } of readLines({ path, encoding: mapping.encoding, start: dataStart, signal })) {
       for (const line of lines) {
         const content = readRow(line, layout, clock, ALL_TIMES);
         if (content.kind === 'nothing') continue;

@@ -10,6 +10,7 @@ export const COMMIT_POINTS = [
   'file-created',
   'file-flushed',
   'files-closed',
+  'directories-made',
   'commit-record-written',
   'commit-record-published',
   'data-file-published',

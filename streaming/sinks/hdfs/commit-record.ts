@@ -3,7 +3,7 @@ import { GridError } from '../../../grid/errors.ts';
 
 const count = z.int().nonnegative();
 
-const committedFile = z.strictObject({
+export const committedFile = z.strictObject({
   /** Where the file was written before the commit. */
   temporaryPath: z.string().startsWith('/'),
   /** Where it lies from the commit on. */

@@ -1,7 +1,7 @@
 import type { HdfsPort } from '../../../connectors/hdfs/hdfs.ts';
-import type { PartitionContext, PartitionProcessor } from '../../../connectors/kafka/consumed.ts';
+import type { PartitionContext, PartitionProcessor } from '../../../connectors/kafka/consume/consumed.ts';
 import type { Logger } from '../../../runtime/logger.ts';
-import { Counter, Histogram, type Registry } from '../../../runtime/metrics.ts';
+import { Counter, Gauge, Histogram, type Registry } from '../../../runtime/metrics.ts';
 import type { OnCommitPoint } from './commit-point.ts';
 import type { CommitRecord } from './commit-record.ts';
 import { PartitionWriter } from './partition-writer.ts';
@@ -22,6 +22,7 @@ export interface HdfsSinkOptions extends WriteLimits {
 /** Metrics of everything that is written to HDFS by the commit protocol, by topic. */
 export interface HdfsSinkMetrics {
   readonly onCommit: (record: CommitRecord, durationMs: number) => void;
+  readonly onSetAside?: (topic: string, partition: number, files: number) => void;
 }
 
 export function createHdfsSinkMetrics(registry: Registry): HdfsSinkMetrics {
@@ -52,7 +53,18 @@ export function createHdfsSinkMetrics(registry: Registry): HdfsSinkMetrics {
     buckets: [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30],
     registers,
   });
+  const setAside = new Gauge({
+    name: 'powergrid_hdfs_sink_set_aside_files',
+    help: 'Committed files that could not be published and are set aside: anything above 0 has to be repaired.',
+    labelNames: ['topic', 'partition'] as const,
+    registers,
+  });
   return {
+    onSetAside(topic, partition, count) {
+      const labels = { topic, partition: String(partition) };
+      if (count === 0) setAside.remove(labels);
+      else setAside.set(labels, count);
+    },
     onCommit(record, durationMs) {
       const { topic } = record;
       records.inc({ topic, outcome: 'written' }, record.records);
@@ -75,5 +87,5 @@ export function createHdfsSink(
   metrics: HdfsSinkMetrics,
 ): (context: PartitionContext) => PartitionProcessor {
   const budget = new WriteBudget(options);
-  return (context) => new PartitionWriter(context, { ...options, budget, onCommit: metrics.onCommit });
+  return (context) => new PartitionWriter(context, { ...options, ...metrics, budget });
 }

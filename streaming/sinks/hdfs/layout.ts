@@ -6,6 +6,7 @@
  *     /topics/<topic>/_commits/<kafka partition>/<first offset, 20 digits>.checkpoint.json                 folded records
  *     /topics/.tmp/<topic>/<kafka partition>/<owner>/                                                       temporaries
  *     /topics/.tmp/<topic>/<kafka partition>/fenced-<owner>/                                                … of an earlier owner
+ *     /topics/.set-aside/<topic>/<kafka partition>/<first offset, 20 digits>/                               what cannot be published
  */
 
 const OFFSET_DIGITS = 20;
@@ -31,6 +32,19 @@ export class PartitionLayout {
 
   get temporaryRoot(): string {
     return `${this.#topicsDirectory}/.tmp/${this.#topic}/${this.#partition}`;
+  }
+
+  get setAsideRoot(): string {
+    return `${this.#topicsDirectory}/.set-aside/${this.#topic}/${this.#partition}`;
+  }
+
+  /** Files of the range that begins at `firstOffset`. */
+  setAsideDirectory(firstOffset: number): string {
+    return `${this.setAsideRoot}/${paddedOffset(firstOffset)}`;
+  }
+
+  setAsideFile(firstOffset: number, temporaryPath: string): string {
+    return `${this.setAsideDirectory(firstOffset)}${temporaryPath.slice(temporaryPath.lastIndexOf('/'))}`;
   }
 
   dataDirectory(partitionPath: string): string {

@@ -31,8 +31,13 @@ function open(
       sinkLogger.debug({ operation, path, retry, code: error.code }, 'HDFS call repeated');
     },
   });
+  const setAside = new Map<string, number>();
   return {
     name,
+    problems: () =>
+      [...setAside].map(
+        ([partition, files]) => `${partition} has ${files} committed file${files === 1 ? '' : 's'} set aside`,
+      ),
     topics: [topic],
     createProcessor: createHdfsSink(
       {
@@ -47,7 +52,15 @@ function open(
         logger: sinkLogger,
         ...(onCommitPoint === undefined ? {} : { onPoint: onCommitPoint }),
       },
-      sinkMetrics,
+      {
+        onCommit: sinkMetrics.onCommit,
+        onSetAside(topicName, partition, files) {
+          const key = `${topicName}/${partition}`;
+          if (files === 0) setAside.delete(key);
+          else setAside.set(key, files);
+          sinkMetrics.onSetAside?.(topicName, partition, files);
+        },
+      },
     ),
     close: () => hdfs.close(),
   };

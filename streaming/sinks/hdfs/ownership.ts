@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { HdfsPort } from '../../../connectors/hdfs/hdfs.ts';
-import { GridError } from '../../../grid/errors.ts';
+import type { GridError } from '../../../grid/errors.ts';
 import type { CommitLog } from './commit-log.ts';
 import type { OnCommitPoint } from './commit-point.ts';
-import type { CommitRecord, CommittedFile } from './commit-record.ts';
 import { isFencedName, type PartitionLayout } from './layout.ts';
+import { publishDataFiles } from './publication.ts';
+import { SetAside } from './set-aside.ts';
 
 /** What taking a partition over resulted in. */
 export interface Ownership {
@@ -12,6 +13,10 @@ export interface Ownership {
   readonly owner: string;
   /** Where writing goes on. */
   readonly nextOffset: number;
+  /** One for each file of the newest commit that was set aside just now. */
+  readonly alarms: readonly GridError[];
+  /** Files of this partition that are set aside. */
+  readonly setAsideFiles: number;
 }
 
 /**
@@ -50,57 +55,16 @@ export async function takeOver(
   onPoint('owners-fenced');
 
   const last = await log.last();
-  if (last !== undefined) await publishDataFiles(hdfs, layout, last, onPoint);
+  // What was set aside before comes first: what the newest record adds is just being tried.
+  const setAsideBefore = await new SetAside(hdfs, layout).retry();
+  const alarms = last === undefined ? [] : await publishDataFiles(hdfs, layout, last, owner, onPoint);
   onPoint('renames-finished');
 
   // Only those: one that was fenced since then may hold files of a commit that is newer than the record read above.
   for (const directory of fenced) await hdfs.delete(directory, { recursive: true });
   onPoint('fenced-deleted');
-  return { owner, nextOffset: last === undefined ? 0 : last.lastOffset + 1 };
-}
-
-/**
- * Renames the data files that a commit record names to their final names. Can be repeated: a file that is at its place
- * already, with the right length and checksum, is done.
- *
- * @throws GridError `fenced` when a file lies nowhere that this owner may reach: a newer owner is publishing it;
- *   `commit-log-corrupt` when something else lies in its place.
- */
-export async function publishDataFiles(
-  hdfs: HdfsPort,
-  layout: PartitionLayout,
-  record: CommitRecord,
-  onPoint: OnCommitPoint,
-): Promise<void> {
-  for (const file of record.files) {
-    await publishDataFile(hdfs, layout, file);
-    onPoint('data-file-published');
-  }
-  onPoint('data-files-published');
-}
-
-async function publishDataFile(hdfs: HdfsPort, layout: PartitionLayout, file: CommittedFile): Promise<void> {
-  if (await hdfs.rename(file.temporaryPath, file.path)) return;
-  if (await isInPlace(hdfs, file)) return;
-  await hdfs.makeDirectory(file.path.slice(0, file.path.lastIndexOf('/')));
-  if (await hdfs.rename(file.temporaryPath, file.path)) return;
-  if (await hdfs.rename(layout.fencedTemporary(file.temporaryPath), file.path)) return;
-  if (await isInPlace(hdfs, file)) return;
-  throw new GridError(
-    'fenced',
-    `Publishing ${file.path}: it is neither there nor at ${file.temporaryPath}. Most likely another worker has taken the partition over and is publishing it; this one starts again from the log. If this message keeps coming, the file is gone: restore it (${file.lengthBytes} bytes, ${file.checksum}), or read offsets ${file.firstOffset} to ${file.lastOffset} again from Kafka.`,
-  );
-}
-
-async function isInPlace(hdfs: HdfsPort, file: CommittedFile): Promise<boolean> {
-  const status = await hdfs.status(file.path);
-  if (status === undefined) return false;
-  const checksum = await hdfs.checksum(file.path);
-  if (status.lengthBytes === file.lengthBytes && `${checksum.algorithm}:${checksum.hex}` === file.checksum) return true;
-  throw new GridError(
-    'commit-log-corrupt',
-    `Publishing ${file.path}: another file lies there (${status.lengthBytes} bytes, ${checksum.algorithm}:${checksum.hex}) than the commit log names (${file.lengthBytes} bytes, ${file.checksum}). Move it away; nothing is overwritten.`,
-  );
+  const nextOffset = last === undefined ? 0 : last.lastOffset + 1;
+  return { owner, nextOffset, alarms, setAsideFiles: setAsideBefore + alarms.length };
 }
 
 /** Entries of a directory that holds one entry per owner: few. */

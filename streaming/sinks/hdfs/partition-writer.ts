@@ -4,16 +4,19 @@ import type {
   ConsumedBatch,
   PartitionContext,
   PartitionProcessor,
-} from '../../../connectors/kafka/consumed.ts';
+} from '../../../connectors/kafka/consume/consumed.ts';
 import { asGridError, GridError } from '../../../grid/errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { CommitLog } from './commit-log.ts';
 import type { OnCommitPoint } from './commit-point.ts';
 import type { CommitRecord } from './commit-record.ts';
+import { DataDirectories } from './data-directories.ts';
 import { PartitionLayout } from './layout.ts';
-import { publishDataFiles, takeOver } from './ownership.ts';
+import { takeOver } from './ownership.ts';
 import type { Placer } from './placement.ts';
+import { publishDataFiles } from './publication.ts';
 import { Range } from './range.ts';
+import { SetAside } from './set-aside.ts';
 import type { WriteBudget } from './write-budget.ts';
 
 /** When a range is committed, and how. */
@@ -30,12 +33,21 @@ export interface PartitionWriterOptions {
   readonly logger: Logger;
   readonly onPoint?: OnCommitPoint;
   readonly onCommit?: (record: CommitRecord, durationMs: number) => void;
+  /** Told how many files of the partition are set aside, as far as is known; 0 when the partition is let go. */
+  readonly onSetAside?: (topic: string, partition: number, files: number) => void;
 }
 
 type State =
   | { readonly kind: 'new' }
   | { readonly kind: 'owning'; readonly owner: string; range: Range }
   | { readonly kind: 'closed' };
+
+/** The states that may follow each. */
+const NEXT: Readonly<Record<State['kind'], readonly State['kind'][]>> = {
+  new: ['owning', 'closed'],
+  owning: ['closed'],
+  closed: [],
+};
 
 const MS_PER_DAY = 86_400_000;
 
@@ -55,12 +67,15 @@ export class PartitionWriter implements PartitionProcessor {
   readonly #options: PartitionWriterOptions;
   readonly #layout: PartitionLayout;
   readonly #log: CommitLog;
+  readonly #directories: DataDirectories;
+  readonly #setAside: SetAside;
   readonly #onPoint: OnCommitPoint;
   readonly #logger: Logger;
   #state: State = { kind: 'new' };
   /** Processing and the timer's commits take turns. */
   #turn: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
+  #setAsideFiles = 0;
 
   constructor(context: PartitionContext, options: PartitionWriterOptions) {
     this.#context = context;
@@ -68,15 +83,49 @@ export class PartitionWriter implements PartitionProcessor {
     this.#onPoint = options.onPoint ?? (() => undefined);
     this.#layout = new PartitionLayout(options.topicsDirectory, context.topic, context.partition);
     this.#log = new CommitLog(options.hdfs, this.#layout, this.#onPoint);
+    this.#directories = new DataDirectories(options.hdfs);
+    this.#setAside = new SetAside(options.hdfs, this.#layout);
     this.#logger = options.logger.child({ topic: context.topic, partition: context.partition });
   }
 
   async open(): Promise<number> {
-    const { owner, nextOffset } = await takeOver(this.#options.hdfs, this.#layout, this.#log, this.#onPoint);
+    const { owner, nextOffset, alarms, setAsideFiles } = await takeOver(
+      this.#options.hdfs,
+      this.#layout,
+      this.#log,
+      this.#onPoint,
+    );
+    this.#become({ kind: 'owning', owner, range: this.#newRange(owner, nextOffset) });
     this.#options.budget.join();
-    this.#state = { kind: 'owning', owner, range: this.#newRange(owner, nextOffset) };
     this.#logger.info({ owner, nextOffset }, 'partition taken over');
+    this.#raise(alarms);
+    this.#showSetAside(setAsideFiles);
     return nextOffset;
+  }
+
+  #become(state: State): void {
+    if (!NEXT[this.#state.kind].includes(state.kind)) {
+      throw new GridError(
+        'defect',
+        `Writing ${this.#context.topic}/${this.#context.partition}: ${state.kind} after ${this.#state.kind}.`,
+      );
+    }
+    this.#state = state;
+  }
+
+  #raise(alarms: readonly GridError[]): void {
+    for (const { code, message } of alarms) this.#logger.error({ code }, message);
+  }
+
+  #showSetAside(files: number): void {
+    if (files > 0) {
+      this.#logger.error(
+        { files, directory: this.#layout.setAsideRoot },
+        'committed files are set aside and missing from the published data: see the notes beside them',
+      );
+    }
+    this.#setAsideFiles = files;
+    this.#options.onSetAside?.(this.#context.topic, this.#context.partition, files);
   }
 
   process(batch: ConsumedBatch): Promise<void> {
@@ -113,7 +162,7 @@ export class PartitionWriter implements PartitionProcessor {
     await this.#turn;
     const state = this.#state;
     if (state.kind !== 'owning') {
-      this.#state = { kind: 'closed' };
+      if (state.kind === 'new') this.#become({ kind: 'closed' });
       return;
     }
     try {
@@ -126,7 +175,8 @@ export class PartitionWriter implements PartitionProcessor {
       const known = asGridError(error, 'Committing the last range');
       this.#logger.info({ code: known.code }, `${known.message} It is read again from Kafka by the next owner.`);
     } finally {
-      this.#state = { kind: 'closed' };
+      this.#become({ kind: 'closed' });
+      this.#options.onSetAside?.(this.#context.topic, this.#context.partition, 0);
       this.#options.budget.leave();
       await state.range.abort();
     }
@@ -138,6 +188,8 @@ export class PartitionWriter implements PartitionProcessor {
     if (range.isEmpty) return;
     const startedMs = performance.now();
     const files = await range.finish();
+    await this.#directories.make(files.map(({ partitionPath }) => this.#layout.dataDirectory(partitionPath)));
+    this.#onPoint('directories-made');
     const record: CommitRecord = {
       version: 1,
       topic: this.#context.topic,
@@ -154,7 +206,7 @@ export class PartitionWriter implements PartitionProcessor {
     };
     await this.#log.write(record, owner);
     await this.#log.publish(record, owner);
-    await publishDataFiles(this.#options.hdfs, this.#layout, record, this.#onPoint);
+    const alarms = await publishDataFiles(this.#options.hdfs, this.#layout, record, owner, this.#onPoint);
     state.range = this.#newRange(owner, range.nextOffset);
     const durationMs = performance.now() - startedMs;
     this.#options.onCommit?.(record, durationMs);
@@ -162,8 +214,21 @@ export class PartitionWriter implements PartitionProcessor {
       { firstOffset: record.firstOffset, lastOffset: record.lastOffset, files: record.files.length, durationMs },
       'range committed',
     );
+    this.#raise(alarms);
+    if (alarms.length + this.#setAsideFiles > 0) await this.#countSetAside();
     await this.#showProgress(range.nextOffset);
     if (this.#log.unfoldedCount >= this.#options.checkpointCommits) await this.#log.fold(owner);
+  }
+
+  /** Counts anew, since somebody may have repaired it. A failure here must not undo a commit. */
+  async #countSetAside(): Promise<void> {
+    try {
+      const files = (await this.#setAside.notes()).length;
+      if (files !== this.#setAsideFiles) this.#showSetAside(files);
+    } catch (error) {
+      const known = asGridError(error, 'Counting what is set aside');
+      this.#logger.debug({ code: known.code }, `${known.message} Only the count that is shown may be old.`);
+    }
   }
 
   /** Offsets in Kafka are for lag monitoring only, so a failure here must not undo a commit. */

@@ -1,4 +1,4 @@
-import type { ConsumedRecord } from '../../../connectors/kafka/consumed.ts';
+import type { ConsumedRecord } from '../../../connectors/kafka/consume/consumed.ts';
 import { decodeEnvelope, type DecodeLimits } from '../../../grid/envelope.ts';
 import type { Routes } from '../../routes/routes-file.ts';
 
@@ -37,7 +37,7 @@ export function readingPlacer(routes: Routes, limits: DecodeLimits): Placer {
       return {
         kind: 'placed',
         path: route.hdfsPath(decoded.reading),
-        line: onOneLine(record.value),
+        line: decoded.oneLine ? record.value : onOneLine(record.value),
         eventTimeMs: decoded.reading.eventTimeMs,
       };
     },
@@ -66,6 +66,5 @@ const SPACE = 0x20;
  * would tear the record apart. All other bytes stay as they are.
  */
 function onOneLine(value: Buffer): Buffer {
-  if (value.indexOf(LINE_FEED) < 0 && value.indexOf(CARRIAGE_RETURN) < 0) return value;
   return Buffer.from(value.map((byte) => (byte === LINE_FEED || byte === CARRIAGE_RETURN ? SPACE : byte)));
 }

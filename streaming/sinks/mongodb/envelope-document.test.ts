@@ -4,7 +4,7 @@ import { decodeEnvelope } from '../../../grid/envelope.ts';
 import { envelopeDocument } from './envelope-document.ts';
 
 const PAYLOAD = '{"sensor_id": 6, "modality": 421.10, "unit": "MW", "temporal_aspect": "real_time"}';
-const LIMITS = { maxBytes: 65_536, maxAheadMs: 3_600_000 };
+const LIMITS = { maxBytes: 65_536, maxAheadMs: 3_600_000, stored: true };
 
 function documentOf(text: string): Readonly<Record<string, unknown>> {
   const value = Buffer.from(text);

@@ -1,14 +1,15 @@
-import type { ConsumedBatch, PartitionContext, PartitionProcessor } from '../../../connectors/kafka/consumed.ts';
+import type {
+  ConsumedBatch,
+  PartitionContext,
+  PartitionProcessor,
+} from '../../../connectors/kafka/consume/consumed.ts';
 import type { MongodbConnection, NewDocument } from '../../../connectors/mongodb/connection.ts';
-import { decodeEnvelope, type DecodeLimits } from '../../../grid/envelope.ts';
-import { Counter, type Registry } from '../../../runtime/metrics.ts';
-import type { Routes } from '../../routes/routes-file.ts';
+import type { Registry } from '../../../runtime/metrics.ts';
+import { OutcomeCounter, ReadingsFor, type DecodeAndRoute } from '../routed-records.ts';
 import { envelopeDocument } from './envelope-document.ts';
 
-export interface MongodbSinkOptions {
+export interface MongodbSinkOptions extends DecodeAndRoute {
   readonly connection: MongodbConnection;
-  readonly routes: Routes;
-  readonly limits: DecodeLimits;
   readonly metrics: Registry;
 }
 
@@ -24,31 +25,23 @@ const BYTES_PER_INSERT = 4 << 20;
  * is the record's place in Kafka, so a record that is delivered again, or to two workers at once, is still one document.
  */
 export function createMongodbSink(options: MongodbSinkOptions): (context: PartitionContext) => PartitionProcessor {
-  const counter = new Counter({
-    name: 'powergrid_mongodb_sink_records_total',
-    help: 'Records that the document sink has read, by what became of them.',
-    labelNames: ['outcome'] as const,
-    registers: [options.metrics],
-  });
-  const count = (outcome: Outcome, records: number): void => {
-    if (records > 0) counter.inc({ outcome }, records);
-  };
-  return (context) => new MongodbSinkPartition(options, context, count);
+  const outcomes = new OutcomeCounter<Outcome>(
+    options.metrics,
+    'powergrid_mongodb_sink_records_total',
+    'Records that the document sink has read, by what became of them.',
+  );
+  return (context) => new MongodbSinkPartition(options, context, outcomes);
 }
 
 class MongodbSinkPartition implements PartitionProcessor {
   readonly #options: MongodbSinkOptions;
   readonly #context: PartitionContext;
-  readonly #count: (outcome: Outcome, records: number) => void;
+  readonly #outcomes: OutcomeCounter<Outcome>;
 
-  constructor(
-    options: MongodbSinkOptions,
-    context: PartitionContext,
-    count: (outcome: Outcome, records: number) => void,
-  ) {
+  constructor(options: MongodbSinkOptions, context: PartitionContext, outcomes: OutcomeCounter<Outcome>) {
     this.#options = options;
     this.#context = context;
-    this.#count = count;
+    this.#outcomes = outcomes;
   }
 
   async open(): Promise<'committed'> {
@@ -57,24 +50,12 @@ class MongodbSinkPartition implements PartitionProcessor {
   }
 
   async process(batch: ConsumedBatch): Promise<void> {
-    const { limits } = this.#options;
-    const routes = this.#options.routes.current();
     const prefix = `${batch.topic}+${batch.partition}+`;
+    const readings = new ReadingsFor('mongodb', batch, this.#options);
     let documents: NewDocument[] = [];
     let bytes = 0;
-    let unreadable = 0;
-    let switchedOff = 0;
-    for (const { offset, value, timestampMs } of batch.records) {
-      const decoded = decodeEnvelope(value, timestampMs, limits);
-      if (!decoded.ok || value === null) {
-        unreadable++;
-        continue;
-      }
-      if (!routes.routeOf(decoded.reading).sinks.mongodb) {
-        switchedOff++;
-        continue;
-      }
-      documents.push(envelopeDocument(`${prefix}${offset}`, value, decoded.reading));
+    for (const { record, reading, value } of readings) {
+      documents.push(envelopeDocument(`${prefix}${record.offset}`, value, reading));
       bytes += value.length;
       if (documents.length >= DOCUMENTS_PER_INSERT || bytes >= BYTES_PER_INSERT) {
         await this.#insert(documents);
@@ -83,8 +64,8 @@ class MongodbSinkPartition implements PartitionProcessor {
       }
     }
     await this.#insert(documents);
-    this.#count('unreadable', unreadable);
-    this.#count('switched-off', switchedOff);
+    this.#outcomes.add('unreadable', readings.unreadable);
+    this.#outcomes.add('switched-off', readings.switchedOff);
     await this.#context.commitOffset(batch.nextOffset);
   }
 
@@ -95,7 +76,7 @@ class MongodbSinkPartition implements PartitionProcessor {
 
   async #insert(documents: readonly NewDocument[]): Promise<void> {
     const inserted = await this.#options.connection.insertNew(this.#context.topic, documents);
-    this.#count('inserted', inserted);
-    this.#count('present', documents.length - inserted);
+    this.#outcomes.add('inserted', inserted);
+    this.#outcomes.add('present', documents.length - inserted);
   }
 }

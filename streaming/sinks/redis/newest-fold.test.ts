@@ -1,14 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeEnvelope, encodeEnvelope } from '../../../grid/envelope.ts';
-import type { Reading } from '../../../grid/reading.ts';
+import { TEMPORAL_ASPECTS, type Reading, type TemporalAspect } from '../../../grid/reading.ts';
 import { NewestFold, readingVersion } from './newest-fold.ts';
 
 const LIMITS = { maxBytes: 65_536, maxAheadMs: 3_600_000 };
 
-function read(sensorId: string, createdAt: string): { reading: Reading; value: Buffer } {
+function read(
+  sensorId: string,
+  createdAt: string,
+  aspect: TemporalAspect = 'real_time',
+): { reading: Reading; value: Buffer } {
   const value = Buffer.from(
-    encodeEnvelope({ sensorId, modality: '1', unit: 'MW', aspect: 'real_time', correlationId: 'c', createdAt }),
+    encodeEnvelope({ sensorId, modality: '1', unit: 'MW', aspect, correlationId: 'c', createdAt }),
   );
   const decoded = decodeEnvelope(value, 2_000_000_000_000, LIMITS);
   if (!decoded.ok) throw new Error(decoded.rejection.message);
@@ -24,26 +28,40 @@ const createdAt = fc
 
 describe('the newest of a batch', () => {
   test('is the one with the highest version, in whatever order readings come', () => {
-    const readings = fc.array(fc.record({ sensorId: fc.constantFrom('6', 'A-1'), createdAt, offset: fc.nat(40) }), {
-      minLength: 1,
-    });
+    const readings = fc.array(
+      fc.record({
+        sensorId: fc.constantFrom('6', 'A-1'),
+        createdAt,
+        offset: fc.nat(40),
+        aspect: fc.constantFrom(...TEMPORAL_ASPECTS),
+      }),
+      {
+        minLength: 1,
+      },
+    );
     fc.assert(
       fc.property(readings, (all) => {
         const fold = new NewestFold(3);
-        for (const { sensorId, createdAt: at, offset } of all) {
-          const { reading, value } = read(sensorId, at);
+        for (const { sensorId, createdAt: at, offset, aspect } of all) {
+          const { reading, value } = read(sensorId, at, aspect);
           fold.add(reading, offset, value);
         }
         const candidates = fold.drain();
-        for (const sensorId of new Set(all.map((reading) => reading.sensorId))) {
-          const expected = all
-            .filter((reading) => reading.sensorId === sensorId)
-            .map((reading) => readingVersion(reading.createdAt, reading.offset, 3))
-            .reduce((a, b) => (a > b ? a : b));
-          const found = candidates.filter((candidate) => candidate.sensorId === sensorId);
-          expect(found.map(({ version }) => version)).toEqual([expected]);
-          const { reading } = read(sensorId, createdAtOf(found[0]?.value));
-          expect(expected.startsWith(readingVersion(reading.createdAt, 0, 0).slice(0, 30))).toBe(true);
+        const sensors = new Set(all.map((reading) => reading.sensorId));
+        expect(new Set(candidates.map(({ sensorId }) => sensorId))).toEqual(sensors);
+        for (const { sensorId, newest } of candidates) {
+          for (const aspect of TEMPORAL_ASPECTS) {
+            const expected = all
+              .filter((reading) => reading.sensorId === sensorId && reading.aspect === aspect)
+              .map((reading) => readingVersion(reading.createdAt, reading.offset, 3))
+              .reduce((a, b) => (a > b ? a : b), '');
+            const found = newest.get(aspect);
+            expect(found?.version ?? '').toBe(expected);
+            if (found === undefined) continue;
+            const { reading } = read(sensorId, createdAtOf(found.value));
+            expect(expected.startsWith(readingVersion(reading.createdAt, 0, 0).slice(0, 30))).toBe(true);
+            expect(found.value.toString()).toContain(aspect);
+          }
         }
         expect(fold.size).toBe(0);
       }),
@@ -59,7 +77,7 @@ describe('the newest of a batch', () => {
       const { reading, value } = read('6', at);
       fold.add(reading, offset, value);
     }
-    expect(createdAtOf(fold.drain()[0]?.value)).toBe(newer);
+    expect(createdAtOf(fold.drain()[0]?.newest.get('real_time')?.value)).toBe(newer);
   });
 });
 

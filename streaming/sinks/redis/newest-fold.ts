@@ -1,6 +1,6 @@
-import type { NewestCandidate } from '../../../connectors/redis/newest-values.ts';
+import type { NewestCandidate, VersionedValue } from '../../../connectors/redis/newest-values.ts';
 import { eventTimeOrderKey } from '../../../grid/decimal-text.ts';
-import type { Reading } from '../../../grid/reading.ts';
+import type { Reading, TemporalAspect } from '../../../grid/reading.ts';
 
 const OFFSET_DIGITS = 20;
 const PARTITION_DIGITS = 10;
@@ -24,10 +24,10 @@ interface Newest {
   readonly value: Buffer;
 }
 
-/** Folds the readings of one partition to the newest of each sensor, so that a store sees each sensor once. */
+/** Folds the readings of one partition to the newest of each sensor and aspect, so that a store sees each once. */
 export class NewestFold {
   readonly #partition: number;
-  readonly #newest = new Map<string, Newest>();
+  readonly #newest = new Map<string, Map<TemporalAspect, Newest>>();
 
   constructor(partition: number) {
     this.#partition = partition;
@@ -40,17 +40,24 @@ export class NewestFold {
 
   /** Takes a reading. Within a partition offsets only rise, but in any order the same comes out. */
   add(reading: Reading, offset: number, value: Buffer): void {
-    const held = this.#newest.get(reading.sensorId);
-    if (held === undefined || isNewer(reading, offset, held)) {
-      this.#newest.set(reading.sensorId, { reading, offset, value });
+    let ofSensor = this.#newest.get(reading.sensorId);
+    if (ofSensor === undefined) {
+      ofSensor = new Map();
+      this.#newest.set(reading.sensorId, ofSensor);
     }
+    const held = ofSensor.get(reading.aspect);
+    if (held === undefined || isNewer(reading, offset, held)) ofSensor.set(reading.aspect, { reading, offset, value });
   }
 
   /** What it holds, with versions; it is empty afterwards. */
   drain(): NewestCandidate[] {
     const candidates: NewestCandidate[] = [];
-    for (const [sensorId, { reading, offset, value }] of this.#newest) {
-      candidates.push({ sensorId, version: readingVersion(reading.createdAt, offset, this.#partition), value });
+    for (const [sensorId, ofSensor] of this.#newest) {
+      const newest = new Map<TemporalAspect, VersionedValue>();
+      for (const [aspect, { reading, offset, value }] of ofSensor) {
+        newest.set(aspect, { version: readingVersion(reading.createdAt, offset, this.#partition), value });
+      }
+      candidates.push({ sensorId, newest });
     }
     this.#newest.clear();
     return candidates;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ConsumedRecord } from '../../../connectors/kafka/consumed.ts';
-import { recordBytes } from '../../../connectors/kafka/transactional-writer.ts';
+import type { ConsumedRecord } from '../../../connectors/kafka/consume/consumed.ts';
+import { recordBytes } from '../../../connectors/kafka/produce/transactional-writer.ts';
 import { deadLetter } from './dead-letter.ts';
 
 const REJECTION = { code: 'malformed-json', message: 'The envelope is not valid JSON.' } as const;

@@ -1,5 +1,5 @@
-import type { ConsumedRecord } from '../../../connectors/kafka/consumed.ts';
-import { recordBytes, type OutgoingRecord } from '../../../connectors/kafka/transactional-writer.ts';
+import type { ConsumedRecord } from '../../../connectors/kafka/consume/consumed.ts';
+import { recordBytes, type OutgoingRecord } from '../../../connectors/kafka/produce/transactional-writer.ts';
 import type { Rejection } from '../../../grid/envelope.ts';
 
 /** The headers that say why a record was set aside and where it lies. */
@@ -74,7 +74,8 @@ export function deadLetter(
 
 /** A record's headers as they can be written: kafkajs cannot write the null that Kafka allows as a value; it becomes empty. */
 export function originalHeaders(record: ConsumedRecord): Headers {
-  const headers: Headers = {};
+  // Names come from outside: one of them may be that of a member of Object.
+  const headers = Object.create(null) as Headers;
   for (const [name, value] of Object.entries(record.headers)) {
     headers[name] = Array.isArray(value) ? value.map(orEmpty) : orEmpty(value);
   }

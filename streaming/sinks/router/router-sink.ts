@@ -1,20 +1,21 @@
-import type { ConsumedBatch, PartitionContext, PartitionProcessor } from '../../../connectors/kafka/consumed.ts';
-import type { OutgoingRecord, TransactionalWriter } from '../../../connectors/kafka/transactional-writer.ts';
-import { decodeEnvelope, type DecodeLimits } from '../../../grid/envelope.ts';
+import type {
+  ConsumedBatch,
+  PartitionContext,
+  PartitionProcessor,
+} from '../../../connectors/kafka/consume/consumed.ts';
+import type { OutgoingRecord, TransactionalWriter } from '../../../connectors/kafka/produce/transactional-writer.ts';
 import type { ErrorCode } from '../../../grid/errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { Counter, type Registry } from '../../../runtime/metrics.ts';
-import type { Routes } from '../../routes/routes-file.ts';
+import { OutcomeCounter, routedRecords, type DecodeAndRoute } from '../routed-records.ts';
 import { deadLetter, originalHeaders } from './dead-letter.ts';
 
-export interface RouterSinkOptions {
+export interface RouterSinkOptions extends DecodeAndRoute {
   /** Makes the writer for a transactional id; one is used per ownership of a partition. */
   readonly createWriter: (transactionalId: string) => TransactionalWriter;
   readonly deadLetterTopic: string;
   /** The largest record batch that the dead-letter topic takes, bytes; makes the topic if it is not there. */
   readonly deadLetterMaxBytes: () => Promise<number>;
-  readonly routes: Routes;
-  readonly limits: DecodeLimits;
   readonly logger: Logger;
   readonly metrics: Registry;
 }
@@ -30,12 +31,11 @@ export interface RouterSinkOptions {
 export function createRouterSink(options: RouterSinkOptions): (context: PartitionContext) => PartitionProcessor {
   const registers = [options.metrics];
   const counters: RouterCounters = {
-    records: new Counter({
-      name: 'powergrid_router_records_total',
-      help: 'Records that the router has read, by what became of them.',
-      labelNames: ['outcome'] as const,
-      registers,
-    }),
+    records: new OutcomeCounter(
+      options.metrics,
+      'powergrid_router_records_total',
+      'Records that the router has read, by what became of them.',
+    ),
     copies: new Counter({
       name: 'powergrid_router_copies_total',
       help: 'Readings copied to the topic that their route names.',
@@ -61,7 +61,7 @@ export function createRouterSink(options: RouterSinkOptions): (context: Partitio
 type Outcome = 'passed' | 'copied' | 'dead-letter';
 
 interface RouterCounters {
-  readonly records: Counter<'outcome'>;
+  readonly records: OutcomeCounter<Outcome>;
   readonly copies: Counter<'topic'>;
   readonly deadLetters: Counter<'code'>;
   readonly unknownSensors: Counter;
@@ -113,18 +113,17 @@ class RouterSinkPartition implements PartitionProcessor {
   }
 
   #derive(batch: ConsumedBatch): Derived {
-    const { limits, deadLetterTopic } = this.#options;
-    const routes = this.#options.routes.current();
+    const { deadLetterTopic } = this.#options;
     const derived: Derived = { outgoing: [], copies: new Map(), rejections: new Map(), passed: 0, unmatched: 0 };
-    for (const record of batch.records) {
-      const decoded = decodeEnvelope(record.value, record.timestampMs, limits);
-      if (!decoded.ok) {
+    for (const routed of routedRecords(batch, this.#options)) {
+      const { record } = routed;
+      if (routed.kind === 'unreadable') {
         const source = { topic: batch.topic, partition: batch.partition, record };
-        derived.outgoing.push(deadLetter(deadLetterTopic, source, decoded.rejection, this.#deadLetterMaxBytes));
-        increment(derived.rejections, decoded.rejection.code);
+        derived.outgoing.push(deadLetter(deadLetterTopic, source, routed.rejection, this.#deadLetterMaxBytes));
+        increment(derived.rejections, routed.rejection.code);
         continue;
       }
-      const route = routes.routeOf(decoded.reading);
+      const { route } = routed;
       if (!route.matched) derived.unmatched++;
       // A route back into the source would go round for ever.
       if (route.topic === undefined || route.topic === batch.topic) {
@@ -145,9 +144,6 @@ class RouterSinkPartition implements PartitionProcessor {
 
   #count({ copies, rejections, passed, unmatched }: Derived): void {
     const counters = this.#counters;
-    const count = (outcome: Outcome, records: number): void => {
-      if (records > 0) counters.records.inc({ outcome }, records);
-    };
     let deadLetters = 0;
     for (const [code, records] of rejections) {
       counters.deadLetters.inc({ code }, records);
@@ -155,10 +151,10 @@ class RouterSinkPartition implements PartitionProcessor {
     }
     for (const [topic, records] of copies) {
       counters.copies.inc({ topic }, records);
-      count('copied', records);
+      counters.records.add('copied', records);
     }
-    count('dead-letter', deadLetters);
-    count('passed', passed);
+    counters.records.add('dead-letter', deadLetters);
+    counters.records.add('passed', passed);
     if (unmatched > 0) counters.unknownSensors.inc(unmatched);
     if (deadLetters > 0) this.#warn(deadLetters, rejections);
   }

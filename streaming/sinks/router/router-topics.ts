@@ -1,6 +1,6 @@
 import type { KafkaClient } from '../../../connectors/kafka/client.ts';
-import { TopicLimits } from '../../../connectors/kafka/topic-limits.ts';
-import { ensureTopics } from '../../../connectors/kafka/topics.ts';
+import { TopicLimits } from '../../../connectors/kafka/topics/topic-limits.ts';
+import { ensureTopics } from '../../../connectors/kafka/topics/topics.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { DEAD_LETTER_HEADROOM_BYTES } from '../../project-topics.ts';
 

@@ -3,6 +3,7 @@ import { readLines } from './lines.ts';
 import { ALL_TIMES, readRow } from './row-readings.ts';
 import { SeriesClock } from './series-time.ts';
 import type { TableLayout } from './table.ts';
+import { isCompressed } from './text-input.ts';
 
 /** From when to when the series of some files reach, epoch milliseconds. */
 export interface Extent {
@@ -18,13 +19,13 @@ const FIRST_TAIL_BYTES = 1 << 20;
  * The extent of files that are in the order of time: the first times from their beginnings, the last ones from their ends. Compressed
  * files have to be read as a whole for that.
  */
-export async function seriesExtent(layouts: readonly TableLayout[]): Promise<Extent | undefined> {
+export async function seriesExtent(layouts: readonly TableLayout[], now: () => number): Promise<Extent | undefined> {
   let firstMs = Infinity;
   let lastMs = -Infinity;
   let stepMs = Infinity;
   for (const layout of layouts) {
-    const head = await timesOf(layout, layout.dataStart, 1);
-    const tail = await tailTimes(layout);
+    const head = await timesOf(layout, now, layout.dataStart, 1);
+    const tail = await tailTimes(layout, now);
     firstMs = Math.min(firstMs, head.firstMs);
     lastMs = Math.max(lastMs, tail.lastMs);
     stepMs = Math.min(stepMs, tail.stepMs);
@@ -39,26 +40,38 @@ interface Times {
   readonly stepMs: number;
 }
 
-async function tailTimes(layout: TableLayout): Promise<Times> {
+async function tailTimes(layout: TableLayout, now: () => number): Promise<Times> {
   const { size } = await stat(layout.path);
   const start = layout.dataStart;
-  if (layout.path.endsWith('.gz')) return timesOf(layout, start);
+  if (isCompressed(layout.path)) return timesOf(layout, now, start);
   for (let bytes = FIRST_TAIL_BYTES; ; bytes *= 4) {
     const from = Math.max(start.byte, size - bytes);
     // Whatever line it lands in is cut off, so it will not be read as a row.
-    const times = await timesOf(layout, { byte: from, row: start.row });
+    const times = await timesOf(layout, now, { byte: from, row: start.row });
     if (Number.isFinite(times.stepMs) || from === start.byte) return times;
   }
 }
 
 /** The times of the rows from a place on, at most so many of them. */
-async function timesOf(layout: TableLayout, start: { byte: number; row: number }, most = Infinity): Promise<Times> {
+async function timesOf(
+  layout: TableLayout,
+  now: () => number,
+  start: { byte: number; row: number },
+  most = Infinity,
+): Promise<Times> {
   const clock = new SeriesClock(layout.mapping.time);
   let firstMs = Infinity;
   let lastMs = -Infinity;
   let stepMs = Infinity;
   let rows = 0;
-  for await (const lines of readLines({ path: layout.path, encoding: layout.mapping.encoding, start })) {
+  const { path, mapping } = layout;
+  for await (const { lines } of readLines({
+    path,
+    encoding: mapping.encoding,
+    lastLine: mapping.lastLine,
+    now,
+    start,
+  })) {
     for (const line of lines) {
       const content = readRow(line, layout, clock, ALL_TIMES);
       if (content.kind !== 'readings') continue;

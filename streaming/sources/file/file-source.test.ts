@@ -1,82 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { decodeEnvelope } from '../../../grid/envelope.ts';
-import type { Reading } from '../../../grid/reading.ts';
-import type { ProducedRecord } from '../../../connectors/kafka/record-producer.ts';
-import type { SourceBatch } from '../pacing/paced-source.ts';
-import { openFileSource, type FileSourceOptions, type OpenedFileSource } from './file-source.ts';
-import { parseMapping } from './mapping.ts';
+import { describe, expect, test } from 'vitest';
+import { drain, NOW_MS, open, put, wide, type Taken, useFileBed } from '../../../test/sources/file-bed.ts';
 
-const NOW_MS = Date.UTC(2024, 5, 1, 12);
-let directory = '';
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'file-source-'));
-});
-afterEach(() => rm(directory, { recursive: true, force: true }));
-
-async function open(mapping: object, changed: Partial<FileSourceOptions> = {}): Promise<OpenedFileSource> {
-  return openFileSource({
-    mapping: parseMapping({ dataset: 'test', ...mapping }, 'test'),
-    directory,
-    readingsTopic: 'readings',
-    unorganizedTopic: 'text',
-    speed: 0,
-    timestamps: 'original',
-    loop: false,
-    maxAheadMs: 3_600_000,
-    logger: pino({ level: 'silent' }),
-    now: () => NOW_MS,
-    ...changed,
-  });
-}
-
-const put = (name: string, content: string | Buffer) => writeFile(join(directory, name), content);
-
-interface Taken {
-  readonly readings: readonly Reading[];
-  readonly text: readonly ProducedRecord[];
-  readonly records: readonly ProducedRecord[];
-}
-
-/** Takes all there is, acknowledging each batch. */
-async function drain(
-  { source }: OpenedFileSource,
-  untilMs = Infinity,
-  batchRecords = 3,
-  batches = Infinity,
-): Promise<Taken> {
-  const records: ProducedRecord[] = [];
-  const text: ProducedRecord[] = [];
-  for (let i = 0; i < batches; i += 1) {
-    const taken = await source.take(untilMs, batchRecords);
-    if (taken.kind !== 'batch') break;
-    collect(taken.batch, records, text);
-    taken.batch.onAcknowledged?.();
-  }
-  return { readings: records.map(decode), text, records };
-}
-
-function collect(batch: SourceBatch, records: ProducedRecord[], text: ProducedRecord[]): void {
-  for (const send of batch.sends) (send.topic === 'readings' ? records : text).push(...send.records);
-}
-
-function decode({ value }: ProducedRecord): Reading {
-  const decoded = decodeEnvelope(Buffer.from(value ?? ''), NOW_MS, { maxBytes: 65_536, maxAheadMs: 3_600_000 });
-  if (!decoded.ok) throw new Error(decoded.rejection.message);
-  return decoded.reading;
-}
-
-const wide = (path: string, more: object = {}) => ({
-  layout: 'wide',
-  path,
-  unit: 'MW',
-  time: { column: 'time' },
-  ...more,
-});
+useFileBed();
 
 describe('a wide table', () => {
   test('gives a reading for each cell, with the text of its value', async () => {
@@ -150,7 +76,7 @@ test('what cannot be a reading is kept as a line of text that says file, row, co
     '',
     '2024-01-01T00:45Z,3,4',
   ];
-  await put('a.csv', lines.join('\n'));
+  await put('a.csv', `${lines.join('\n')}\n`);
   const { readings, text } = await drain(await open({ files: [wide('a.csv')] }));
   expect(readings.map(({ modality }) => modality)).toEqual(['1', '3', '4']);
   const columns = text.map(({ value }) => (value ?? '').toString().split('\t'));
@@ -240,97 +166,4 @@ test('a loop of original time stamps repeats the very same records', async () =>
   const { records } = await drain(opened, Infinity, 1, 8);
   expect(records.slice(2, 4)).toEqual(records.slice(0, 2));
   await opened.source.close();
-});
-
-describe('the position', () => {
-  const rows = Array.from({ length: 40 }, (_row, index) => `${1_704_067_200 + index * 60},${index},${index}.5`);
-  const content = `time,A,B\n${rows.join('\n')}\n`;
-  const files = ['a.csv', 'b.csv', 'c.csv.gz'].map((path) =>
-    wide(path, { id: '{file}.{column}', time: { column: 'time', format: 'epoch-seconds' } }),
-  );
-  const state = () => join(directory, 'state', 'position.json');
-  const fill = async () => {
-    await put('a.csv', content);
-    await put('b.csv', content);
-    await put('c.csv.gz', gzipSync(content));
-  };
-
-  test('lets a restart go on behind what was acknowledged, with the same ids for what comes twice', async () => {
-    await fill();
-    const whole = await drain(await open({ files }));
-    expect(whole.records).toHaveLength(240);
-    for (const batches of [0, 1, 7, 19, 40]) {
-      await rm(state(), { force: true });
-      const first = await open({ files }, { stateFile: state() });
-      const before = await drain(first, Infinity, 5, batches);
-      // Handed out, never acknowledged.
-      await first.source.take(Infinity, 5);
-      await first.source.close();
-      const second = await open({ files }, { stateFile: state() });
-      const after = await drain(second);
-      await second.source.close();
-      expect([...before.records, ...after.records].map(({ value }) => value)).toEqual(
-        whole.records.map(({ value }) => value),
-      );
-    }
-  });
-
-  test('keeps the shift, so that what comes twice has the same event times', async () => {
-    await fill();
-    const options = { stateFile: state(), timestamps: 'shifted', speed: 1 } as const;
-    const first = await open({ files }, options);
-    const before = await drain(first, Infinity, 10, 3);
-    await first.source.close();
-    const restarted = await open({ files }, { ...options, now: () => NOW_MS + 600_000 });
-    expect(restarted.startMs).toBe(NOW_MS + 600_000);
-    expect(restarted.fromMs).toBeLessThan(restarted.startMs);
-    const after = await drain(restarted);
-    const readings = [...before.readings, ...after.readings];
-    expect(readings).toHaveLength(240);
-    expect((readings.at(-1)?.eventTimeMs ?? 0) - (readings[0]?.eventTimeMs ?? 0)).toBe(39 * 60_000);
-  });
-
-  test('of a finished replay says so, and nothing is sent again', async () => {
-    await fill();
-    const first = await open({ files }, { stateFile: state() });
-    await drain(first);
-    await first.source.close();
-    expect(JSON.parse(await readFile(state(), 'utf8'))).toMatchObject({ complete: true });
-    expect(await (await open({ files }, { stateFile: state() })).source.take(Infinity, 10)).toEqual({
-      kind: 'finished',
-    });
-  });
-
-  test('of another data set, of other time stamps, of a changed file or of no JSON is refused', async () => {
-    await fill();
-    const first = await open({ files }, { stateFile: state() });
-    await drain(first, Infinity, 10, 3);
-    await first.source.close();
-    await expect(open({ files, dataset: 'other' }, { stateFile: state() })).rejects.toThrow('data set test');
-    await expect(open({ files }, { stateFile: state(), timestamps: 'shifted' })).rejects.toThrow('original');
-    await put('a.csv', content.replace('A,B', 'A,C'));
-    await expect(open({ files }, { stateFile: state() })).rejects.toThrow('header');
-    await put('a.csv', content.slice(0, 10));
-    await expect(open({ files }, { stateFile: state() })).rejects.toThrow('shorter');
-    await writeFile(state(), 'half a fi');
-    await expect(open({ files }, { stateFile: state() })).rejects.toMatchObject({ code: 'invalid-configuration' });
-  });
-
-  test('is not that of the end when a file broke off: the error is told and the rest is read again later', async () => {
-    await fill();
-    const noise = Array.from(
-      { length: 60_000 },
-      (_row, index) => `${1_704_067_200 + index},${(index * 7_919) % 10_007}`,
-    );
-    const whole = gzipSync(`time,A\n${noise.join('\n')}\n`);
-    await put('c.csv.gz', whole.subarray(0, whole.length / 2));
-    const broken = [wide('c.csv.gz', { time: { column: 'time', format: 'epoch-seconds' } })];
-    const opened = await open({ files: broken }, { stateFile: state() });
-    const { readings } = await drain(opened, Infinity, 5_000);
-    expect(readings.length).toBeGreaterThan(1_000);
-    await expect(opened.source.close()).rejects.toMatchObject({ code: 'malformed-source-data' });
-    await put('c.csv.gz', whole);
-    const rest = await drain(await open({ files: broken }, { stateFile: state() }), Infinity, 5_000);
-    expect(readings.length + rest.readings.length).toBe(60_000);
-  });
 });

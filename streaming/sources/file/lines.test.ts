@@ -16,7 +16,7 @@ async function lines(content: string | Buffer, options: Partial<LineOptions> = {
   const path = join(directory, name);
   await writeFile(path, content);
   const all: Line[] = [];
-  for await (const chunk of readLines({ path, encoding: 'utf-8', ...options })) all.push(...chunk);
+  for await (const block of readLines({ path, encoding: 'utf-8', ...options })) all.push(...block.lines);
   return all;
 }
 
@@ -77,7 +77,7 @@ test('a gzip file that is cut off gives its complete lines, then an error with i
   await writeFile(path, whole.subarray(0, whole.length / 2));
   const read: string[] = [];
   const reading = async () => {
-    for await (const chunk of readLines({ path, encoding: 'utf-8' })) read.push(...chunk.map(({ text }) => text));
+    for await (const block of readLines({ path, encoding: 'utf-8' })) read.push(...block.lines.map(({ text }) => text));
   };
   await expect(reading()).rejects.toMatchObject({ code: 'malformed-source-data' });
   expect(read.length).toBeGreaterThan(10_000);

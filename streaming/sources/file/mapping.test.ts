@@ -14,6 +14,7 @@ test('what is left out has its default', () => {
     delimiter: ',',
     quote: '"',
     encoding: 'utf-8',
+    lastLine: 'settled',
     skipLines: 0,
     decimal: '.',
     thousands: '',

@@ -32,6 +32,8 @@ const common = {
   delimiter: oneCharacter.prefault(','),
   quote: z.union([oneCharacter, z.literal('')]).prefault('"'),
   encoding: z.enum(['utf-8', 'latin1']).prefault('utf-8'),
+  /** When a last line without a line break is taken for a whole one; see {@link LastLineRule}. */
+  lastLine: z.enum(['settled', 'complete', 'held']).prefault('settled'),
   /** Lines before the header line. */
   skipLines: z.int().min(0).max(1_000).prefault(0),
   decimal: z.enum(['.', ',']).prefault('.'),

@@ -1,5 +1,5 @@
 import { encodeEnvelope } from '../../../grid/envelope.ts';
-import type { ProducedRecord } from '../../../connectors/kafka/record-producer.ts';
+import type { ProducedRecord } from '../../../connectors/kafka/produce/record-producer.ts';
 import type { Line } from './lines.ts';
 import { matchesAny } from './mapping.ts';
 import { nameUuids } from './name-uuid.ts';
@@ -54,6 +54,8 @@ export function readRow(line: Line, layout: TableLayout, clock: SeriesClock, ran
     kind: 'bad',
     bad: { row: line.row, column, detail, text: line.text },
   });
+  if (line.problem === 'continued')
+    return bad('', 'it continues a line of which the part before was taken already, as if it had been whole');
   if (line.problem === 'overlong') return bad('', 'the line is longer than 4 MiB');
   if (line.problem === 'invalid-encoding') return bad('', 'the line is not valid UTF-8; is it latin1?');
   const { mapping, header } = layout;

@@ -35,7 +35,7 @@ describe('what is no time is said to be none', () => {
   test.each([
     ['31.02.2016 00:00', 'DD.MM.YYYY HH:mm', 'calendar'],
     ['29.02.2015 00:00', 'DD.MM.YYYY HH:mm', 'calendar'],
-    ['01.01.2016 24:00', 'DD.MM.YYYY HH:mm', 'calendar'],
+    ['01.01.2016 24:01', 'DD.MM.YYYY HH:mm', 'calendar'],
     ['2016-01-01', 'DD.MM.YYYY HH:mm', 'format'],
     ['', 'iso', 'format'],
     ['-5', 'epoch-seconds', 'format'],
@@ -96,6 +96,65 @@ describe('local times', () => {
     }
   });
 
+  test.each([
+    ['29.10.2023 2A:00', Date.UTC(2023, 9, 29, 0)],
+    ['29.10.2023 02A:45', Date.UTC(2023, 9, 29, 0, 45)],
+    ['29.10.2023 2B:00', Date.UTC(2023, 9, 29, 1)],
+    ['29.10.2023 2b:45', Date.UTC(2023, 9, 29, 1, 45)],
+    ['28.10.2023 24:00', Date.UTC(2023, 9, 28, 22)],
+    ['29.10.2023 24:00', Date.UTC(2023, 9, 29, 23)],
+    ['31.12.2023 24:00', Date.UTC(2023, 11, 31, 23)],
+  ])('as grid operators write them: %s', (text, ms) => {
+    for (const overlap of ['by-order', 'earlier', 'later'] as const) {
+      const result = clock('DD.MM.YYYY HH:mm', berlin, overlap).read(text);
+      expect(result.ok && timeMs(result.time)).toBe(ms);
+    }
+  });
+
+  test('a whole autumn day as it is written, in 100 quarters of an hour', () => {
+    const hours = ['0', '1', '2A', '2B', ...Array.from({ length: 21 }, (_, index) => String(index + 3))];
+    const texts = hours.flatMap((hour) => ['00', '15', '30', '45'].map((minute) => `29.10.2023 ${hour}:${minute}`));
+    const reader = clock('DD.MM.YYYY HH:mm', berlin);
+    const moments = [...texts.slice(1), '29.10.2023 24:00'].map((text) => {
+      const result = reader.read(text);
+      return result.ok ? timeMs(result.time) : NaN;
+    });
+    const first = Date.UTC(2023, 9, 28, 22, 15);
+    expect(moments).toEqual(texts.map((_, index) => first + index * 900_000));
+  });
+
+  test.each([
+    ['2023-12-31T24:00:00+01:00', 'iso', Date.UTC(2023, 11, 31, 23)],
+    ['2023-12-31T24:00Z', 'iso', Date.UTC(2024, 0, 1)],
+    ['2023-12-31 24:00:00.000', 'iso', Date.UTC(2023, 11, 31, 23)],
+    ['2023-10-29 2B:30', 'iso', Date.UTC(2023, 9, 29, 1, 30)],
+  ])('%s (%s)', (text, format, ms) => {
+    expect(Number(read(text, format, berlin)) * 1_000).toBe(ms);
+  });
+
+  test.each([
+    ['01.02.2024 25:10', 'no date and time of the calendar'],
+    ['01.02.2024 10:61', 'no date and time of the calendar'],
+    ['01.02.2024 24:15', 'no date and time of the calendar'],
+    ['31.02.2024 24:00', 'no date and time of the calendar'],
+    ['01.02.0099 10:00', 'no date and time of the calendar'],
+    ['01.02.2024 2A:00', 'was only once in Europe/Berlin'],
+    ['29.10.2023 3A:00', 'was only once in Europe/Berlin'],
+    ['31.03.2024 2A:00', 'never was in Europe/Berlin'],
+    [`01.02.2024 10:00${'0'.repeat(100)}`, 'too long for a time'],
+  ])('that are none are refused with a sentence: %s', (text, sentence) => {
+    expect(read(text, 'DD.MM.YYYY HH:mm', berlin)).toContain(sentence);
+  });
+
+  test.each([
+    ['2016-12-31T23:59:60Z', 'is a leap second, which epoch time does not have'],
+    ['2023-10-29 2A:30+02:00', 'it has an offset as well'],
+    ['2023-10-29T10:00+25:00', 'is no time of the format iso'],
+    ['2023-10-29T10:00+01:60', 'is no time of the format iso'],
+  ])('that ISO texts do not name either: %s', (text, sentence) => {
+    expect(read(text, 'iso', berlin)).toContain(sentence);
+  });
+
   test('of any moment in any zone lead back to that moment', () => {
     const zones = ['Europe/Berlin', 'America/St_Johns', 'Australia/Lord_Howe', 'Asia/Kolkata', 'Pacific/Apia', 'UTC'];
     fc.assert(
@@ -125,11 +184,8 @@ test('patterns need a date, and each part once', () => {
 });
 
 test('time zones are known by name or offset', () => {
-  expect(['Europe/Berlin', 'UTC', '+05:45', 'Mars/Olympus', ''].map(isTimeZone)).toEqual([
-    true,
-    true,
-    true,
-    false,
-    false,
+  expect(['Europe/Berlin', 'UTC', '+05:45', 'Mars/Olympus', '', '+25:00', '+01:60'].map(isTimeZone)).toEqual([
+    ...[true, true, true],
+    ...[false, false, false, false],
   ]);
 });

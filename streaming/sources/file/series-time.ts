@@ -1,6 +1,7 @@
+import { clockTime, dayMs, HOUR_PATTERN } from '../../../grid/clock-text.ts';
 import { decimalParts } from '../../../grid/decimal-text.ts';
 import { EARLIEST_EVENT_TIME_MS } from '../../../grid/envelope.ts';
-import { TimeZone } from './time-zone.ts';
+import { fixedOffsetMs, TimeZone } from './time-zone.ts';
 
 /** A moment with every digit that the source wrote: whole epoch seconds and the digits of the fraction. */
 export interface SeriesTime {
@@ -34,11 +35,15 @@ export function checkTimePattern(format: string): boolean {
   return new Set(names).size === names.length && ['YYYY', 'MM', 'DD'].every((name) => names.includes(name));
 }
 
+/** Longer than any time is written, with all the digits of its fraction. */
+const LONGEST_TIME_TEXT = 64;
+
 interface Local {
   readonly year: number;
   readonly month: number;
   readonly day: number;
-  readonly hour: number;
+  /** As it is written: `02`, `2A`. */
+  readonly hour: string;
   readonly minute: number;
   readonly second: number;
   readonly fraction: string;
@@ -82,6 +87,9 @@ export class SeriesClock {
 
   read(text: string): TimeParsed {
     const trimmed = text.trim();
+    if (trimmed.length > LONGEST_TIME_TEXT) {
+      return failure(`${JSON.stringify(trimmed.slice(0, LONGEST_TIME_TEXT))}… is too long for a time`);
+    }
     const parsed = this.#parse(trimmed);
     if (parsed === undefined) return failure(`${JSON.stringify(trimmed)} is no time of the format ${this.#format}`);
     const result = 'epochSeconds' in parsed ? ({ ok: true, time: parsed } as const) : this.#resolve(parsed, trimmed);
@@ -97,27 +105,30 @@ export class SeriesClock {
   }
 
   #resolve(local: Local, text: string): TimeParsed {
-    const localMs = Date.UTC(local.year, local.month - 1, local.day, local.hour, local.minute, local.second);
-    // Date.UTC accepts 31 February as 2 March.
-    const back = new Date(localMs);
-    if (
-      back.getUTCMonth() !== local.month - 1 ||
-      back.getUTCDate() !== local.day ||
-      local.hour > 23 ||
-      local.minute > 59 ||
-      local.second > 59
-    ) {
-      return failure(`${JSON.stringify(text)} is no date and time of the calendar`);
+    const day = dayMs(local.year, local.month, local.day);
+    const clock = clockTime(local.hour, local.minute, local.second, local.fraction);
+    if (!clock.ok && clock.fault === 'leap-second') {
+      return failure(`${JSON.stringify(text)} is a leap second, which epoch time does not have`);
     }
-    if (local.offsetMs !== undefined) return success(localMs - local.offsetMs, local.fraction);
-    const [first, second] = this.#zone.moments(localMs);
+    if (day === undefined || !clock.ok) return failure(`${JSON.stringify(text)} is no date and time of the calendar`);
+    const { secondsOfDay, half } = clock;
+    const localMs = day + secondsOfDay * 1_000;
+    const moments: readonly number[] =
+      local.offsetMs === undefined ? this.#zone.moments(localMs) : [localMs - local.offsetMs];
+    const [first, second] = moments;
     if (first === undefined) {
       return failure(
         `${JSON.stringify(text)} never was in ${this.#zone.name}, where clocks were set forward over it; if the source does not change its clocks, give its zone as a fixed offset such as +01:00`,
       );
     }
-    if (second === undefined) return success(first, local.fraction);
-    return success(this.#isSecond(first, local.fraction) ? second : first, local.fraction);
+    if (second === undefined) {
+      if (half === undefined) return success(first, local.fraction);
+      return failure(
+        `${JSON.stringify(text)} names one of two hours, but ${local.offsetMs === undefined ? `that time was only once in ${this.#zone.name}; is its zone right?` : 'it has an offset as well, which says which one it is'}`,
+      );
+    }
+    const isSecond = half === undefined ? this.#isSecond(first, local.fraction) : half === 'B';
+    return success(isSecond ? second : first, local.fraction);
   }
 
   #isSecond(first: number, fraction: string): boolean {
@@ -151,7 +162,7 @@ function epochTime(text: string, shift: number): SeriesTime | undefined {
 }
 
 const ISO =
-  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,18}))?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/;
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}|\d{1,2}[ABab]):(\d{2})(?::(\d{2})(?:[.,](\d{1,18}))?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/;
 
 /** ISO 8601 in its extended form; without an offset it is local time. */
 function isoLocal(text: string): Local | undefined {
@@ -162,18 +173,20 @@ function isoLocal(text: string): Local | undefined {
     year: Number(year),
     month: Number(month),
     day: Number(day),
-    hour: Number(hour),
+    hour,
     minute: Number(minute),
     second: Number(second),
     fraction,
   };
-  return offset === undefined ? local : { ...local, offsetMs: isoOffsetMs(offset) };
+  if (offset === undefined) return local;
+  const offsetMs = isoOffsetMs(offset);
+  return offsetMs === undefined ? undefined : { ...local, offsetMs };
 }
 
-function isoOffsetMs(text: string): number {
+function isoOffsetMs(text: string): number | undefined {
   if (text === 'Z') return 0;
   const digits = text.slice(1).replace(':', '').padEnd(4, '0');
-  return (Number(digits.slice(0, 2)) * 60 + Number(digits.slice(2))) * 60_000 * (text.startsWith('-') ? -1 : 1);
+  return fixedOffsetMs(`${text.slice(0, 1)}${digits.slice(0, 2)}:${digits.slice(2)}`);
 }
 
 function patternParser(format: string): (text: string) => Local | undefined {
@@ -183,7 +196,14 @@ function patternParser(format: string): (text: string) => Local | undefined {
   for (const match of format.matchAll(TOKENS)) {
     const token = match[0];
     source += escapeLiteral(format.slice(end, match.index));
-    source += token === 'YYYY' ? '(\\d{4})' : token.startsWith('S') ? '(\\d{1,18})' : '(\\d{1,2})';
+    source +=
+      token === 'YYYY'
+        ? '(\\d{4})'
+        : token === 'HH'
+          ? `(${HOUR_PATTERN})`
+          : token.startsWith('S')
+            ? '(\\d{1,18})'
+            : '(\\d{1,2})';
     names.push(token.startsWith('S') ? 'S' : token);
     end = match.index + token.length;
   }
@@ -198,7 +218,7 @@ function patternParser(format: string): (text: string) => Local | undefined {
       year: Number(at(0)),
       month: Number(at(1)),
       day: Number(at(2)),
-      hour: Number(at(3)),
+      hour: at(3) === '' ? '0' : at(3),
       minute: Number(at(4)),
       second: Number(at(5)),
       fraction: at(6),

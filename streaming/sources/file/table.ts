@@ -64,7 +64,7 @@ export async function readLayout(directory: string, mapping: FileMapping): Promi
   };
 
   const timeColumns = [mapping.time.column].flat().map(columnOf);
-  const base = { mapping, path, header, headerText, dataStart: { byte: line.endByte, row: line.row + 1 }, timeColumns };
+  const base = { mapping, path, header, headerText, dataStart: { byte: line.endByte, row: line.nextRow }, timeColumns };
   if (mapping.layout === 'long') {
     return {
       ...base,
@@ -117,7 +117,7 @@ export function stem(path: string): string {
 
 async function headerLine(path: string, mapping: FileMapping): Promise<Line | undefined> {
   const start = { byte: 0, row: 1 };
-  for await (const lines of readLines({ path, encoding: mapping.encoding, start })) {
+  for await (const { lines } of readLines({ path, encoding: mapping.encoding, start })) {
     const line = lines.find(({ row }) => row === mapping.skipLines + 1);
     if (line !== undefined) return line;
   }

@@ -6,9 +6,18 @@ const BUCKET_MS = 900_000;
 const WIDEST_OFFSET_MS = 15 * 3_600_000;
 const MOST_CACHED_MOMENTS = 20_000;
 
+/** An offset such as `+01:00`, milliseconds; undefined when it is none, or one that no place on earth has. */
+export function fixedOffsetMs(text: string): number | undefined {
+  const match = FIXED_OFFSET.exec(text);
+  if (match === null) return undefined;
+  const minutes = Number(match[2]) * 60 + Number(match[3]);
+  if (Number(match[3]) > 59 || minutes * 60_000 > WIDEST_OFFSET_MS) return undefined;
+  return minutes * 60_000 * (match[1] === '-' ? -1 : 1);
+}
+
 /** Whether a text names a time zone: an IANA name, or a fixed offset such as `+01:00`. */
 export function isTimeZone(name: string): boolean {
-  if (FIXED_OFFSET.test(name)) return true;
+  if (FIXED_OFFSET.test(name)) return fixedOffsetMs(name) !== undefined;
   try {
     new Intl.DateTimeFormat('en-US', { timeZone: name });
     return true;
@@ -29,9 +38,9 @@ export class TimeZone {
 
   constructor(name: string) {
     this.name = name;
-    const fixed = FIXED_OFFSET.exec(name);
-    if (fixed !== null) {
-      this.#fixedOffsetMs = (Number(fixed[2]) * 60 + Number(fixed[3])) * 60_000 * (fixed[1] === '-' ? -1 : 1);
+    const fixed = fixedOffsetMs(name);
+    if (fixed !== undefined) {
+      this.#fixedOffsetMs = fixed;
     } else if (name === 'UTC') {
       this.#fixedOffsetMs = 0;
     } else {

@@ -1,4 +1,4 @@
-import type { ProducedRecord } from '../../../connectors/kafka/record-producer.ts';
+import type { ProducedRecord } from '../../../connectors/kafka/produce/record-producer.ts';
 
 /** What a source hands over at once. */
 export interface SourceBatch {

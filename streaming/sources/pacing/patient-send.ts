@@ -1,4 +1,4 @@
-import type { ProducedRecord, RecordProducer } from '../../../connectors/kafka/record-producer.ts';
+import type { ProducedRecord, RecordProducer } from '../../../connectors/kafka/produce/record-producer.ts';
 import { GridError } from '../../../grid/errors.ts';
 
 /**

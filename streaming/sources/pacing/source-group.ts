@@ -1,7 +1,7 @@
-import type { RecordProducer } from '../../../connectors/kafka/record-producer.ts';
+import type { RecordProducer } from '../../../connectors/kafka/produce/record-producer.ts';
 import type { GridError } from '../../../grid/errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';
-import type { Readiness } from '../../../runtime/operations-server.ts';
+import type { Readiness } from '../../../runtime/http/operations-routes.ts';
 import type { PacedClock } from './paced-clock.ts';
 import type { PacedSource } from './paced-source.ts';
 import { SourceRunner, type RunnerObserver } from './source-runner.ts';

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { GridError, type ErrorCode } from '../../../grid/errors.ts';
-import type { ProducedRecord, RecordProducer } from '../../../connectors/kafka/record-producer.ts';
+import type { ProducedRecord, RecordProducer } from '../../../connectors/kafka/produce/record-producer.ts';
 import { PacedClock } from './paced-clock.ts';
 import type { PacedSource, Taken } from './paced-source.ts';
 import { SourceRunner } from './source-runner.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asGridError, GridError } from '../../../grid/errors.ts';
-import type { RecordProducer } from '../../../connectors/kafka/record-producer.ts';
+import type { RecordProducer } from '../../../connectors/kafka/produce/record-producer.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { addCounts, type PacedSource, type SourceBatch } from './paced-source.ts';
 import type { PacedClock } from './paced-clock.ts';

@@ -35,9 +35,21 @@ export function valuesAt(path: JsonPath, record: unknown, root: unknown): unknow
   return values;
 }
 
-/** The one value at a path, undefined when there is none. */
-export function valueAt(path: JsonPath, record: unknown, root: unknown): unknown {
-  return valuesAt(path, record, root)[0];
+/** One reply and its records. What a path finds from the root is looked up once, not for each record: that would be quadratic. */
+export class JsonReply {
+  readonly #root: unknown;
+  readonly #atRoot = new Map<JsonPath, unknown>();
+
+  constructor(root: unknown) {
+    this.#root = root;
+  }
+
+  /** The first value at a path, undefined when there is none. */
+  valueAt(path: JsonPath, record: unknown): unknown {
+    if (!path.fromRoot) return valuesAt(path, record, this.#root)[0];
+    if (!this.#atRoot.has(path)) this.#atRoot.set(path, valuesAt(path, record, this.#root)[0]);
+    return this.#atRoot.get(path);
+  }
 }
 
 function follow(value: unknown, step: Step): unknown[] {

@@ -88,7 +88,13 @@ const source = z.strictObject({
     timeZone: z.string().refine(isTimeZone, 'must be an IANA time zone, or an offset such as +01:00').default('UTC'),
   }),
   temporalAspect: z.enum(TEMPORAL_ASPECTS).default('real_time'),
-  measures: z.array(measure).min(1),
+  measures: z
+    .array(measure)
+    .min(1)
+    .refine(
+      (measures) => new Set(measures.map(({ name }) => name)).size === measures.length,
+      'must each have a name of its own',
+    ),
 });
 
 const file = z.strictObject({ sources: z.array(source) }).superRefine(({ sources }, context) => {
@@ -137,8 +143,34 @@ export async function readPullSources(
     const headers = Object.fromEntries(
       Object.entries(config.headers).map(([name, value]) => [name, fill(value, `header ${name}`)]),
     );
+    const refused = requestFault(url, config.method, headers, config.body);
+    if (refused !== undefined) throw invalid(`${attempt}: source ${config.name} ${refused}.`);
     return { ...config, url, headers, ...(config.body === undefined ? {} : { body: fill(config.body, 'body') }) };
   });
+}
+
+/** Why no such request could ever be sent; not with the values, which may be keys. */
+function requestFault(
+  url: string,
+  method: 'GET' | 'POST',
+  headers: Readonly<Record<string, string>>,
+  body: string | undefined,
+): string | undefined {
+  const { username, password } = new URL(url);
+  if (username !== '' || password !== '')
+    return 'has a user or password in its url; send them in the header Authorization';
+  if (body !== undefined && method === 'GET') return 'has a body, which a GET does not take; set its method to POST';
+  const names = new Set<string>();
+  for (const [name, value] of Object.entries(headers)) {
+    if (names.has(name.toLowerCase())) return `names the header ${name} twice`;
+    names.add(name.toLowerCase());
+    try {
+      new Headers([[name, value]]);
+    } catch {
+      return `has a header ${JSON.stringify(name)} whose name or value cannot be sent (a line break, or a character beyond Latin-1)`;
+    }
+  }
+  return undefined;
 }
 
 function invalid(message: string): GridError {

@@ -63,6 +63,14 @@ describe('the file of sources', () => {
     [{ createdAt: { path: 'dt', format: 'iso', timeZone: 'Nowhere' } }, /must be an IANA time zone/],
     [{ url: 'ftp://${KEY}' }, /no http:\/\/ or https:\/\/ URL/],
     [{ intervall: 5 }, /intervall/],
+    [{ url: 'https://u:p@example.org/${KEY}' }, /stations has a user or password in its url/],
+    [{ body: '{}' }, /stations has a body, which a GET does not take/],
+    [{ headers: { 'X-Key': '${KEY}', 'x-key': 'other' } }, /stations names the header x-key twice/],
+    [{ headers: { 'x key': '${KEY}' } }, /stations has a header "x key"/],
+    [{ headers: { 'x-key': 'a\nb' } }, /stations has a header "x-key"/],
+    [{ intervalSeconds: 86_400 * 31 + 1 }, /sources\.0\.intervalSeconds/],
+    [{ maxReplyBytes: 2 ** 53 }, /sources\.0\.maxReplyBytes/],
+    [{ measures: [SOURCE.measures[0], SOURCE.measures[0]] }, /sources\.0\.measures: must each have a name/],
   ])('says what is wrong with %j', async (change, message) => {
     await expect(read({ ...SOURCE, ...change })).rejects.toThrow(message);
   });
@@ -142,6 +150,24 @@ describe('a reply', () => {
       "record 3: there is nothing at id for the sensor's id",
       'record 4: temperature at main.temp is no number',
     ]);
+  });
+
+  it('with more faults than are told counts them all', async () => {
+    const { readings, problems, unmapped } = mapReply(
+      await read(SOURCE),
+      JSON.stringify({ list: Array.from({ length: 50 }, () => ({ main: { temp: 1 } })) }),
+    );
+    expect({ readings, told: problems.length, unmapped }).toEqual({ readings: [], told: 20, unmapped: 50 });
+  });
+
+  it('of many records whose parts stand at its root is read in linear time', async () => {
+    const source = { ...SOURCE, sensorId: '{$.list[*].id}.{$.none[*].id}', measures: [SOURCE.measures[0]] };
+    const list = Array.from({ length: 20_000 }, (_, id) => ({ id, dt: 1_694_902_173, main: { temp: 1 } }));
+    const config = await read(source);
+    const before = process.cpuUsage();
+    expect(mapReply(config, JSON.stringify({ list })).unmapped).toBe(20_000);
+    // Looked up for each record, it would be 400 million steps.
+    expect(process.cpuUsage(before).user).toBeLessThan(2_000_000);
   });
 
   it.each(['<html>', '{"cod":200}'])('that is not what it should be is refused: %s', async (body) => {

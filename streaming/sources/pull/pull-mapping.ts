@@ -3,7 +3,7 @@ import { v5 as uuidV5 } from 'uuid';
 import { GridError } from '../../../grid/errors.ts';
 import { encodeEnvelope } from '../../../grid/envelope.ts';
 import { createdAtText, SeriesClock } from '../file/series-time.ts';
-import { valueAt, valuesAt, type JsonPath } from './json-path.ts';
+import { JsonReply, valuesAt, type JsonPath } from './json-path.ts';
 import type { PullSourceConfig, Template } from './pull-file.ts';
 
 /** One observation of a reply, as an envelope. */
@@ -15,8 +15,10 @@ export interface PulledReading {
 
 export interface MappedReply {
   readonly readings: readonly PulledReading[];
-  /** What could not be mapped, in sentences; the rest is used. */
+  /** The first of what could not be mapped, in sentences; the rest is used. */
   readonly problems: readonly string[];
+  /** How many could not be mapped. */
+  readonly unmapped: number;
 }
 
 /** Namespace of the correlation ids of readings that were polled. */
@@ -43,27 +45,32 @@ export function mapReply(config: PullSourceConfig, body: string): MappedReply {
   const records = found.flatMap((value) => (Array.isArray(value) ? (value as unknown[]) : [value]));
   const readings: PulledReading[] = [];
   const problems: string[] = [];
+  let unmapped = 0;
+  const reply = new JsonReply(root);
   const clock = new SeriesClock({
     format: config.createdAt.format,
     timeZone: config.createdAt.timeZone,
     overlap: 'earlier',
   });
   for (const [index, record] of records.entries()) {
-    for (const result of mapRecord(config, record, root, clock)) {
+    for (const result of mapRecord(config, record, reply, clock)) {
       if (typeof result !== 'string') readings.push(result);
-      else if (problems.length < MAX_PROBLEMS) problems.push(`record ${index}: ${result}`);
+      else {
+        unmapped += 1;
+        if (problems.length < MAX_PROBLEMS) problems.push(`record ${index}: ${result}`);
+      }
     }
   }
-  return { readings, problems };
+  return { readings, problems, unmapped };
 }
 
 function* mapRecord(
   config: PullSourceConfig,
   record: unknown,
-  root: unknown,
+  reply: JsonReply,
   clock: SeriesClock,
 ): Generator<PulledReading | string> {
-  const timeText = scalarText(valueAt(config.createdAt.path, record, root));
+  const timeText = scalarText(reply.valueAt(config.createdAt.path, record));
   if (timeText === undefined) {
     yield `there is no time at ${config.createdAt.path.text}`;
     return;
@@ -75,7 +82,7 @@ function* mapRecord(
   }
   const createdAt = createdAtText(time.time);
   for (const measure of config.measures) {
-    const value = valueAt(measure.value, record, root);
+    const value = reply.valueAt(measure.value, record);
     // Stations leave out what they do not measure.
     if (value === undefined || value === null) continue;
     const modality = scalarText(value);
@@ -83,12 +90,12 @@ function* mapRecord(
       yield `${measure.name} at ${measure.value.text} is no number`;
       continue;
     }
-    const sensorId = fill(config.sensorId, measure.name, record, root);
+    const sensorId = fill(config.sensorId, measure.name, record, reply);
     if (sensorId instanceof Error) {
       yield sensorId.message;
       continue;
     }
-    const unit = measure.unit ?? unitAt(measure.unitPath, record, root);
+    const unit = measure.unit ?? unitAt(measure.unitPath, record, reply);
     if (unit === undefined) {
       yield `${measure.name} has no unit at ${measure.unitPath?.text ?? ''}`;
       continue;
@@ -103,13 +110,13 @@ function* mapRecord(
   }
 }
 
-function fill(template: Template, measure: string, record: unknown, root: unknown): string | Error {
+function fill(template: Template, measure: string, record: unknown, reply: JsonReply): string | Error {
   let text = '';
   for (const part of template) {
     if ('text' in part) text += part.text;
     else if ('measure' in part) text += measure;
     else {
-      const value = scalarText(valueAt(part.path, record, root));
+      const value = scalarText(reply.valueAt(part.path, record));
       if (value === undefined) return new Error(`there is nothing at ${part.path.text} for the sensor's id`);
       text += value;
     }
@@ -117,8 +124,8 @@ function fill(template: Template, measure: string, record: unknown, root: unknow
   return text;
 }
 
-function unitAt(path: JsonPath | undefined, record: unknown, root: unknown): string | undefined {
-  return path === undefined ? undefined : scalarText(valueAt(path, record, root));
+function unitAt(path: JsonPath | undefined, record: unknown, reply: JsonReply): string | undefined {
+  return path === undefined ? undefined : scalarText(reply.valueAt(path, record));
 }
 
 /** A string as it is, a number as its text in the reply. */

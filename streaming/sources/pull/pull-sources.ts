@@ -1,11 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import type { RecordProducer } from '../../../connectors/kafka/record-producer.ts';
+import type { RecordProducer } from '../../../connectors/kafka/produce/record-producer.ts';
 import { decodeEnvelope, type DecodeLimits } from '../../../grid/envelope.ts';
 import { asGridError, type GridError } from '../../../grid/errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { Counter, Gauge, Histogram, type Registry } from '../../../runtime/metrics.ts';
 import { sendPatiently } from '../pacing/patient-send.ts';
+import { pause } from '../../../runtime/waiting/pause.ts';
 import type { PullSourceConfig } from './pull-file.ts';
 import { mapReply } from './pull-mapping.ts';
 import { poll } from './rest-poll.ts';
@@ -73,13 +73,14 @@ class PullSource {
   async run(signal: AbortSignal): Promise<void> {
     const { intervalSeconds, jitter } = this.#config;
     const intervalMs = intervalSeconds * 1_000;
-    let dueMs = Date.now() + Math.random() * Math.min(FIRST_POLL_SPREAD_MS, jitter * intervalMs);
+    // A clock that nobody sets: polls go on when the time of day is put right.
+    let dueMs = performance.now() + Math.random() * Math.min(FIRST_POLL_SPREAD_MS, jitter * intervalMs);
     while (!signal.aborted) {
       const shiftMs = (Math.random() - 0.5) * 2 * jitter * intervalMs;
-      await sleep(Math.max(0, dueMs - Date.now()), undefined, { signal }).catch(() => undefined);
+      if (!(await pause(Math.max(0, dueMs - performance.now()), signal))) return;
       await this.#pollOnce(signal);
       // Slots that went by while a poll took long are left out, not caught up with.
-      dueMs = Math.max(dueMs + intervalMs + shiftMs, Date.now());
+      dueMs = Math.max(dueMs + intervalMs + shiftMs, performance.now());
     }
   }
 
@@ -106,9 +107,10 @@ class PullSource {
   async #store(body: string): Promise<void> {
     const { producer, topic, limits } = this.#options;
     const source = this.#config.name;
-    const { readings, problems } = mapReply(this.#config, body);
+    const { readings, problems, unmapped } = mapReply(this.#config, body);
     const receivedAtMs = Date.now();
     const found = [...problems];
+    let rejected = unmapped;
     let known = 0;
     const fresh = readings.filter((reading) => {
       if (this.#remembered.has(reading.correlationId)) {
@@ -116,7 +118,10 @@ class PullSource {
         return false;
       }
       const decoded = decodeEnvelope(Buffer.from(reading.envelope), receivedAtMs, limits);
-      if (!decoded.ok) found.push(`${reading.sensorId}: ${decoded.rejection.message}`);
+      if (!decoded.ok) {
+        rejected++;
+        found.push(`${reading.sensorId}: ${decoded.rejection.message}`);
+      }
       return decoded.ok;
     });
     if (fresh.length > 0) {
@@ -125,15 +130,15 @@ class PullSource {
       for (const { correlationId } of fresh) this.#remembered.set(correlationId, true);
     }
     this.#metrics.readings.inc({ source, result: 'accepted' }, fresh.length);
-    this.#metrics.readings.inc({ source, result: 'rejected' }, found.length);
+    this.#metrics.readings.inc({ source, result: 'rejected' }, rejected);
     this.#metrics.readings.inc({ source, result: 'known' }, known);
-    this.#tellProblem(found);
+    this.#tellProblem(found[0], rejected);
   }
 
   /** A mapping that does not fit says the same at each poll: it is logged when it changes. */
-  #tellProblem([first, ...others]: readonly string[]): void {
+  #tellProblem(first: string | undefined, rejected: number): void {
     if (first !== undefined && first !== this.#lastProblem) {
-      this.#logger.warn({ others: others.length }, `part of what the source answered is no reading: ${first}`);
+      this.#logger.warn({ others: rejected - 1 }, `part of what the source answered is no reading: ${first}`);
     }
     this.#lastProblem = first;
   }

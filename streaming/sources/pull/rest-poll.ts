@@ -1,86 +1,71 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import pRetry, { AbortError } from 'p-retry';
 import { asGridError, GridError } from '../../../grid/errors.ts';
+import { decodeDeclared } from '../../../runtime/declared-text.ts';
+import { firstAbortionOf } from '../../../runtime/waiting/abortion.ts';
+import { Backoff } from '../../../runtime/waiting/backoff.ts';
+import { pause } from '../../../runtime/waiting/pause.ts';
 import type { PullSourceConfig } from './pull-file.ts';
 
 const FIRST_RETRY_DELAY_MS = 500;
 const MAX_RETRY_DELAY_MS = 30_000;
 
-class RetryLater extends GridError {
-  readonly waitMs: number;
-
-  constructor(message: string, waitMs: number) {
-    super('source-unavailable', message);
-    this.waitMs = waitMs;
-  }
-}
-
 /**
  * Asks a source once, trying again where that can help, with growing pauses; a `Retry-After` is waited for. URL and headers
  * may hold keys, so no message names them.
  *
- * @returns the reply's text.
+ * @returns the reply's text, without a byte order mark.
  * @throws GridError `source-unavailable` when it did not answer or answered 408, 429 or 5xx to the last; `source-refused` for
- *   another status; `malformed-source-data` for a reply that is too large; `shutting-down`.
+ *   another status; `malformed-source-data` for a reply that is too large or no text of its encoding; `shutting-down`.
  */
 export async function poll(config: PullSourceConfig, signal: AbortSignal): Promise<string> {
-  try {
-    return await pRetry(() => askOnce(config, signal), {
-      retries: config.retries,
-      minTimeout: Math.min(FIRST_RETRY_DELAY_MS, config.intervalSeconds * 1_000),
-      maxTimeout: MAX_RETRY_DELAY_MS,
-      randomize: true,
-      signal,
+  const intervalMs = config.intervalSeconds * 1_000;
+  const backoff = new Backoff({
+    firstMs: Math.min(FIRST_RETRY_DELAY_MS, intervalMs),
+    longestMs: MAX_RETRY_DELAY_MS,
+    jitter: 0.5,
+  });
+  for (let retriesLeft = config.retries; ; retriesLeft -= 1) {
+    try {
+      return await askOnce(config, signal);
+    } catch (error) {
+      const known = asGridError(error, `Polling ${config.name}`);
       // Only those: a proxy's block page or a wrong key do not get better within seconds.
-      shouldRetry: ({ error }) => error instanceof GridError && error.retryable,
-      onFailedAttempt: async ({ error, retriesLeft }) => {
-        if (error instanceof RetryLater && retriesLeft > 0) await sleep(error.waitMs, undefined, { signal });
-      },
-    });
-  } catch (error) {
-    if (signal.aborted) throw new GridError('shutting-down', `Polling ${config.name}: stopped.`);
-    throw asGridError(error instanceof AbortError ? error.originalError : error, `Polling ${config.name}`);
+      if (!signal.aborted && (!known.retryable || retriesLeft <= 0)) throw known;
+      const askedForMs = Math.min(Number(known.details?.['retryAfterMs'] ?? 0), intervalMs);
+      if (!(await pause(Math.max(askedForMs, backoff.next()), signal))) {
+        throw new GridError('shutting-down', `Polling ${config.name}: stopped.`);
+      }
+    }
   }
 }
 
 async function askOnce(config: PullSourceConfig, signal: AbortSignal): Promise<string> {
   const timeoutMs = config.timeoutSeconds * 1_000;
   const attempt = `Polling ${config.name} at ${new URL(config.url).host}`;
-  // Not AbortSignal.any over AbortSignal.timeout: in Node 20 the two can be collected as garbage before the time is up.
-  const abort = new AbortController();
-  const stop = () => {
-    abort.abort();
-  };
-  const late = new Error(`no answer within ${timeoutMs} ms`);
-  const timer = setTimeout(() => {
-    abort.abort(late);
-  }, timeoutMs);
-  signal.addEventListener('abort', stop);
+  const limit = AbortSignal.timeout(timeoutMs);
+  const abortion = firstAbortionOf([signal, limit]);
   let response: Response;
   try {
     response = await fetch(config.url, {
       method: config.method,
       headers: config.headers,
       ...(config.body === undefined ? {} : { body: config.body }),
-      signal: abort.signal,
+      signal: abortion.signal,
     });
     if (response.ok) return await readText(config, response, attempt);
     await response.body?.cancel();
   } catch (error) {
     if (error instanceof GridError) throw error;
-    const what = abort.signal.reason === late ? late.message : reason(error);
+    const what = limit.aborted ? `no answer within ${timeoutMs} ms` : reason(error);
     throw new GridError('source-unavailable', `${attempt}: ${what}. It is tried again.`, { cause: error });
   } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', stop);
+    abortion.forget();
   }
   const { status } = response;
   const answer = `${attempt}: it answered ${status} ${response.statusText}`.trimEnd();
-  if (status === 429 || status === 503) {
-    const waitMs = Math.min(retryAfterMs(response.headers.get('retry-after')) ?? 0, config.intervalSeconds * 1_000);
-    throw new RetryLater(`${answer}. It is tried again.`, waitMs);
+  if (status === 408 || status === 429 || status >= 500) {
+    const waitMs = status === 429 || status === 503 ? retryAfterMs(response.headers.get('retry-after')) : undefined;
+    throw new GridError('source-unavailable', `${answer}. It is tried again.`, { details: { retryAfterMs: waitMs } });
   }
-  if (status === 408 || status >= 500) throw new GridError('source-unavailable', `${answer}. It is tried again.`);
   throw new GridError(
     'source-refused',
     `${answer}. Check its URL, parameters and key in PULL_SOURCES_FILE; the next poll tries again.`,
@@ -100,7 +85,12 @@ async function readText(config: PullSourceConfig, response: Response, attempt: s
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  const decoded = decodeDeclared(Buffer.concat(chunks), response.headers.get('content-type'));
+  if (decoded.ok) return decoded.text;
+  throw new GridError(
+    'malformed-source-data',
+    `${attempt}: the reply is no text: ${decoded.fault}. The source has to declare the charset that it sends, or send UTF-8.`,
+  );
 }
 
 /** Retry-After as RFC 9110 has it: seconds or a date. */

@@ -1,5 +1,5 @@
 import { GridError } from '../../../grid/errors.ts';
-import type { ProducedRecord } from '../../../connectors/kafka/record-producer.ts';
+import type { ProducedRecord } from '../../../connectors/kafka/produce/record-producer.ts';
 import { recordBytes, type PacedSource, type Taken } from '../pacing/paced-source.ts';
 import { MOST_SENSORS } from './correlation-id.ts';
 import { Simulation, type SimulationOptions } from './simulation.ts';

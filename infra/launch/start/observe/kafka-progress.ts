@@ -1,6 +1,6 @@
 import { createKafka, type KafkaClient } from '../../../../connectors/kafka/client.ts';
 import type { Logger } from '../../../../runtime/logger.ts';
-import type { SinkName } from '../../../../runtime/config.ts';
+import type { SinkName } from '../../../../grid/sinks.ts';
 
 export interface KafkaProgressOptions {
   readonly brokers: readonly string[];

@@ -1,7 +1,8 @@
 import { MongodbConnection } from '../../../../connectors/mongodb/connection.ts';
 import { RedisConnection } from '../../../../connectors/redis/connection.ts';
 import type { Reading } from '../../../../grid/reading.ts';
-import type { Config, SinkName } from '../../../../runtime/config.ts';
+import { SINKS, type SinkName } from '../../../../grid/sinks.ts';
+import type { Config } from '../../../../runtime/config.ts';
 import { createLogger } from '../../../../runtime/logger.ts';
 import type { WorkerName, WorkerSet } from '../workers/worker-set.ts';
 import type { WorkerState } from '../workers/supervised-worker.ts';
@@ -90,7 +91,7 @@ export class Observer {
       readingsTopic: config.TOPIC_INGESTION,
       sinks: config.SPEED_SINKS.map((name) => ({
         name,
-        topic: name === 'unorganized' ? config.TOPIC_UNORGANIZED : config.TOPIC_INGESTION,
+        topic: SINKS[name].reads === 'text' ? config.TOPIC_UNORGANIZED : config.TOPIC_INGESTION,
         groupId: `${config.CONSUMER_GROUP_PREFIX}.${name}`,
       })),
       logger,
@@ -98,6 +99,7 @@ export class Observer {
     const limits = {
       maxBytes: config.ENVELOPE_MAX_BYTES,
       maxAheadMs: config.EVENT_TIME_MAX_AHEAD_SECONDS * 1_000,
+      stored: true,
     };
     const topicDirectory = `${config.HDFS_TOPICS_DIRECTORY}/${config.TOPIC_INGESTION}`;
     this.#kafka = new Poll(MIDDLE_MS, () => this.#askKafka());
@@ -159,11 +161,11 @@ export class Observer {
     if (kafka === undefined || failure !== undefined || worker === undefined) return false;
     const { samples } = worker;
     return this.#config.SPEED_SINKS.every((sink) => {
-      if (sink !== 'hdfs' && sink !== 'unorganized') return kafka.waiting[sink] === 0;
+      if (!SINKS[sink].collects) return kafka.waiting[sink] === 0;
       const read = sumOf(samples, 'powergrid_consumer_records_total', { sink }) ?? 0;
       const isStill = this.#readBefore.get(sink) === read;
       this.#readBefore.set(sink, read);
-      const notReading = ['opening', 'waiting'].some(
+      const notReading = ['opening', 'waiting', 'stalled'].some(
         (state) => (sumOf(samples, 'powergrid_consumer_partitions', { sink, state }) ?? 0) > 0,
       );
       return isStill && !notReading && (sumOf(samples, 'powergrid_consumer_lag_records', { sink }) ?? 0) === 0;

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import type { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
+import { GridError } from '../../grid/errors.ts';
+
+/** A list of a hundred thousand long paths fits. */
+const MOST_BYTES = 256 << 20;
+
+const version = z.object({
+  path: z.string(),
+  lengthBytes: z.number(),
+  modifiedAtMs: z.number(),
+  fileId: z.number(),
+});
+/** A file as it was when it was looked at. */
+export type FileVersion = z.output<typeof version>;
+
+const surveyedFile = version.extend({
+  /**
+   * `direct`: Hive reads it as it lies there; `converted`: through the copy at `copy`; `empty`: nothing to read; `skipped`: not
+   * counted, for the reason.
+   */
+  reading: z.enum(['direct', 'converted', 'empty', 'skipped']),
+  copy: z.string().optional(),
+  reason: z.string().optional(),
+});
+export type SurveyedFile = z.output<typeof surveyedFile>;
+
+/** Directory of one count in HDFS: what its activities tell each other. It is removed when the count ends. */
+export class CountDirectory {
+  readonly path: string;
+  readonly #hdfs: HdfsClient;
+
+  constructor(hdfs: HdfsClient, analysisDirectory: string, countId: string) {
+    this.#hdfs = hdfs;
+    this.path = `${analysisDirectory}/words/${countId}`;
+  }
+
+  /** Where the list lies that Hive reads: the location of the table over the files. */
+  get linksDirectory(): string {
+    return `${this.path}/links`;
+  }
+
+  copyPath(index: number): string {
+    return `${this.path}/copies/${String(index).padStart(6, '0')}.txt`;
+  }
+
+  async writeFiles(files: readonly SurveyedFile[]): Promise<void> {
+    const lines = files.flatMap(({ reading, path, copy }) =>
+      reading === 'direct' ? [path] : reading === 'converted' && copy !== undefined ? [copy] : [],
+    );
+    await this.#write(`${this.linksDirectory}/files`, lines.map((line) => `${line}\n`).join(''));
+    await this.#write(`${this.path}/survey.json`, JSON.stringify(files));
+  }
+
+  readFiles(): Promise<readonly SurveyedFile[]> {
+    return this.#read(`${this.path}/survey.json`, z.array(surveyedFile));
+  }
+
+  async writeDistrusted(paths: readonly string[]): Promise<void> {
+    await this.#write(`${this.path}/distrusted.json`, JSON.stringify(paths));
+  }
+
+  /** Paths that a tally found the replacement character in; none before the first. */
+  async readDistrusted(): Promise<readonly string[]> {
+    const path = `${this.path}/distrusted.json`;
+    return (await this.#hdfs.status(path)) === undefined ? [] : this.#read(path, z.array(z.string()));
+  }
+
+  async remove(): Promise<void> {
+    await this.#hdfs.delete(this.path, { recursive: true });
+  }
+
+  async #write(path: string, text: string): Promise<void> {
+    await this.#hdfs.writeFile(path, Buffer.from(text), { createParent: true, overwrite: true });
+  }
+
+  async #read<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+    const bytes = await this.#hdfs.readFile(path, { maxBytes: MOST_BYTES });
+    const parsed = schema.safeParse(JSON.parse(bytes.toString()));
+    if (parsed.success) return parsed.data;
+    throw new GridError(
+      'defect',
+      `Reading ${path}: it is not what a count of words wrote there. Start the count again.`,
+      {
+        cause: parsed.error,
+      },
+    );
+  }
+}

@@ -1,0 +1,56 @@
+import { GridError } from '../../grid/errors.ts';
+import type { Tallied, WordsRun } from '../../workflows/words/contract.ts';
+import { CountDirectory } from './count-directory.ts';
+import type { WordsDependencies } from './dependencies.ts';
+import { filesByName, readFileTotals } from './file-totals.ts';
+import { databaseStatement, dropWords, linesTableStatement, tallyStatement } from './statements.ts';
+
+/**
+ * Lets Hive count each word of each file, into a table of the count's own. Begun anew by whoever tries it again.
+ *
+ * @throws GridError `files-changed`: a file is not any more what it was when it was looked at
+ */
+export async function tallyWords(deps: WordsDependencies, run: WordsRun, signal: AbortSignal): Promise<Tallied> {
+  const { hdfs, hive, database, analysisDirectory } = deps;
+  const { countId, input } = run;
+  const tables = { database, countId };
+  const directory = new CountDirectory(hdfs, analysisDirectory, countId);
+  const call = { signal };
+  await hive.execute(databaseStatement(tables), call);
+  if (input.table === undefined) await hive.execute(linesTableStatement(tables, directory.linksDirectory), call);
+  await hive.execute(dropWords(tables), call);
+  await hive.execute(tallyStatement(tables, input), call);
+  if (input.table !== undefined) return { distrusted: 0 };
+  const files = await directory.readFiles();
+  await Promise.all(
+    inLanes(files, 8).map(async (lane) => {
+      for (const file of lane) {
+        const now = await hdfs.status(file.path);
+        signal.throwIfAborted();
+        if (
+          now?.lengthBytes !== file.lengthBytes ||
+          now.modifiedAtMs !== file.modifiedAtMs ||
+          now.fileId !== file.fileId
+        ) {
+          throw new GridError(
+            'files-changed',
+            `Counting the words of ${file.path}: it was changed while it was counted. Count again when nobody writes to it.`,
+          );
+        }
+      }
+    }),
+  );
+  // Files that were read to their end are what they are.
+  const known = new Set(await directory.readDistrusted());
+  const byName = filesByName(files);
+  const distrusted = (await readFileTotals(hive, tables, call))
+    .filter(({ replaced }) => replaced > 0)
+    .flatMap(({ name }) => byName.get(name) ?? [])
+    .filter(({ path, reading }) => reading === 'direct' && !known.has(path));
+  if (distrusted.length > 0) await directory.writeDistrusted([...known, ...distrusted.map(({ path }) => path)]);
+  return { distrusted: distrusted.length };
+}
+
+function inLanes<T>(values: readonly T[], lanes: number): readonly (readonly T[])[] {
+  return Array.from({ length: lanes }, (_, lane) => values.filter((__, index) => index % lanes === lane));
+}

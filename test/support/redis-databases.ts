@@ -1,0 +1,7 @@
+/** Numbers of the databases that tests have to themselves at the shared Redis, which has 16; workers use 0. One for each file. */
+export const REDIS_DATABASES = {
+  redisSink: 9,
+  killedWorkers: 10,
+  storesDown: 11,
+  backlog: 13,
+} as const;
