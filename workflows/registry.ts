@@ -7,7 +7,11 @@ import { wordsContract } from './words/contract.ts';
 import { wordsText } from './words/text.ts';
 
 /** The batch jobs, each by its contract and how it is told. A new one is a folder here and in `activities/`, and a line in the lists of both. */
-export const JOBS: readonly Job[] = [job(importContract, importText), job(retryContract, retryText), job(wordsContract, wordsText)];
+export const JOBS: readonly Job[] = [
+  job(importContract, importText),
+  job(retryContract, retryText),
+  job(wordsContract, wordsText),
+];
 
 /** Undefined for a workflow that is no job, such as a part of one. */
 export function jobOf(workflowType: string): Job | undefined {

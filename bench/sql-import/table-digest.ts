@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closing } from '../../activities/import/closing.ts';
-import { openSourceFromConfig } from '../../activities/import/open/open-source.ts';
+import { openSourceFromConfig, sourcesFromConfig } from '../../activities/import/open/open-source.ts';
 import type { SourceName } from '../../grid/history/import-input.ts';
 import type { TableId } from '../../grid/history/sql-source.ts';
 import type { Config } from '../../runtime/config.ts';
@@ -14,7 +14,8 @@ export async function tableDigest(
   signal: AbortSignal,
 ): Promise<string> {
   const logger = createLogger({ name: 'bench', level: 'error', format: 'json' });
-  const source = openSourceFromConfig(config, sourceName, logger);
+  const open = await sourcesFromConfig(config, logger);
+  const source = open(sourceName);
   try {
     const reader = await source.read(undefined, signal);
     return await closing(reader, async () => {

@@ -81,7 +81,7 @@ export async function showSchedule(temporal: TemporalClient, id: string): Promis
 /** How the times were written; empty when somebody has changed them by hand. */
 function writtenTimes({ calendars, intervals }: ScheduleDescription['spec']): string {
   const [interval] = intervals ?? [];
-  if (interval !== undefined) return `every ${durationText(Number(interval.every))}`;
+  if (interval !== undefined) return `every ${durationText(interval.every)}`;
   return calendars?.[0]?.comment ?? '';
 }
 

@@ -190,7 +190,7 @@ function hasTimesOf(
     : calendars.length === 0 &&
         intervals.length === 1 &&
         interval?.every === times.everyMs &&
-        (interval.offset ?? 0) === times.offsetMs;
+        interval.offset === times.offsetMs;
 }
 
 function stateOf(

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FollowedWorkflow } from '../../connectors/temporal/followed-workflow.ts';
 import { eventually } from '../support/eventually.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { operationsUrl, readiness, TemporalBed, untilReady } from './temporal-bed.ts';
@@ -61,6 +62,16 @@ describe('errors of activities', () => {
     const workflowId = await bed.start('endless');
     await bed.temporal.sdk.workflow.getHandle(workflowId).cancel();
     expect(await bed.end(workflowId)).toMatchObject({ completed: false, failure: { status: 'cancelled' } });
+  });
+});
+
+it('tells a follower the last heartbeats of activities that are under way', async () => {
+  await bed.startReadyWorker();
+  const workflowId = await bed.start('steps', { count: 100_000, stepMs: 50, file: join(directory, 'heartbeats') });
+  const followed = new FollowedWorkflow(bed.temporal, workflowId);
+  await eventually('a step is told', async () => {
+    const [step] = await followed.heartbeats(AbortSignal.timeout(10_000));
+    return typeof step === 'number' && step > 0;
   });
 });
 

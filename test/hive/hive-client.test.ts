@@ -39,7 +39,6 @@ describe('a query', () => {
       ['CAST(9223372036854775807 AS BIGINT)', '9223372036854775807'],
       ["CAST('12345678901234567890.123456789012345678' AS DECIMAL(38,18))", '12345678901234567890.123456789012345678'],
       ['CAST(0.1 AS DOUBLE)', '0.1'],
-      ['CAST(-0.0 AS DOUBLE) * 1', '-0'],
       ["CAST('NaN' AS DOUBLE)", 'NaN'],
       ['CAST(1 AS TINYINT)', '1'],
       ["CAST('abc' AS BINARY)", 'YWJj'],
@@ -50,6 +49,12 @@ describe('a query', () => {
     ] as const;
     const rows = await clientWith().rows(`SELECT ${fields.map(([sql]) => sql).join(', ')}`);
     expect(rows).toEqual([fields.map(([, text]) => text)]);
+  });
+
+  it('keeps the sign of a zero', async () => {
+    // Computed from a row, since Hive itself folds a constant to 0.
+    const rows = await clientWith().rows('SELECT pos * CAST(-1 AS DOUBLE) FROM (SELECT posexplode(array(7))) t');
+    expect(rows).toEqual([['-0']]);
   });
 
   it('keeps every string that is quoted', async () => {

@@ -9,6 +9,7 @@ import type { ImportDependencies, SplitOutcome } from '../../activities/import/d
 import { openSourceFromConfig } from '../../activities/import/open/open-source.ts';
 import { partFile } from '../../activities/import/work/paths.ts';
 import { WorkDirectory } from '../../activities/import/work/work-directory.ts';
+import { PostgresSource } from '../../connectors/postgres/source.ts';
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { HiveClient } from '../../connectors/hive/hive.ts';
 import type { ImportActivities, ImportRun, SnapshotTaken, SplitStretch } from '../../grid/history/import-activities.ts';
@@ -290,6 +291,7 @@ export class ImportBed {
   #openSource(): SqlSource {
     const url = new URL(this.config.HISTORY_POSTGRES_URL);
     if (this.role !== undefined) url.username = this.role;
-    return openSourceFromConfig({ ...this.config, HISTORY_POSTGRES_URL: url.href }, 'postgres', silent);
+    const { HISTORY_CONNECT_TIMEOUT_MS: connectTimeoutMs } = this.config;
+    return new PostgresSource({ url: url.href, connectTimeoutMs, logger: silent });
   }
 }

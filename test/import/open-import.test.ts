@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createImportActivities } from '../../activities/import/create.ts';
-import { openSourceFromConfig } from '../../activities/import/open/open-source.ts';
+import { openSourceFromConfig, sourcesFromConfig } from '../../activities/import/open/open-source.ts';
 import type { ImportInput } from '../../grid/history/import-input.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
@@ -22,11 +22,11 @@ const failure = (code: string, message: RegExp): unknown =>
   expect.objectContaining({ code, retryable: false, message: expect.stringMatching(message) as unknown });
 
 /** Opens with another address of the source. */
-function openAt(change: (url: URL) => void) {
+async function openAt(change: (url: URL) => void) {
   const url = new URL(bed.config.HISTORY_POSTGRES_URL);
   change(url);
   const config = { ...bed.config, HISTORY_POSTGRES_URL: url.href };
-  const deps = { ...bed.deps, openSource: () => openSourceFromConfig(config, 'postgres', bed.deps.logger) };
+  const deps = { ...bed.deps, openSource: await sourcesFromConfig(config, bed.deps.logger) };
   return bed.inActivity(() => createImportActivities(deps).openImport(bed.run()));
 }
 

@@ -1,7 +1,7 @@
 import { createImportActivities, importOptionsFromConfig } from '../../activities/import/create.ts';
 import type { ImportDependencies } from '../../activities/import/dependencies.ts';
 import { createImportMetrics } from '../../activities/import/metrics.ts';
-import { openSourceFromConfig } from '../../activities/import/open/open-source.ts';
+import { openSourceFromConfig, sourcesFromConfig } from '../../activities/import/open/open-source.ts';
 import { createRetryActivities } from '../../activities/retry/create.ts';
 import type { WordsDependencies } from '../../activities/words/dependencies.ts';
 import { createWordsActivities } from '../../activities/words/create.ts';
@@ -45,7 +45,7 @@ async function importDependencies(services: BatchServices): Promise<ImportDepend
     options: await importOptionsFromConfig(config),
     hdfs,
     hive,
-    openSource: (name) => openSourceFromConfig(config, name, logger),
+    openSource: await sourcesFromConfig(config, logger),
     signalSnapshot: ({ workflowId, workflowRunId }, taken) =>
       signalWorkflow(
         temporal,

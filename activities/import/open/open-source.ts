@@ -6,15 +6,24 @@ import type { SqlSource } from '../../../grid/history/sql-source.ts';
 import type { Config } from '../../../runtime/config.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 
-/** The history database of a name, as the configuration says; connects to nothing yet. @throws GridError `invalid-configuration` */
-export function openSourceFromConfig(config: Config, name: SourceName, logger: Logger): SqlSource {
+/**
+ * What opens the history database of a name, as the configuration says; connects to nothing. The driver of SQL Server takes some 20 MB of
+ * memory, so it is loaded only where an address is configured.
+ *
+ * @returns a function that throws GridError `invalid-configuration`
+ */
+export async function sourcesFromConfig(config: Config, logger: Logger): Promise<(name: SourceName) => SqlSource> {
   const connectTimeoutMs = config.HISTORY_CONNECT_TIMEOUT_MS;
-  if (name === 'postgres') return new PostgresSource({ url: config.HISTORY_POSTGRES_URL, connectTimeoutMs, logger });
-  if (config.HISTORY_MSSQL_URL === '') {
-    throw new GridError(
-      'invalid-configuration',
-      'Opening the SQL Server with history: no address is configured. Set HISTORY_MSSQL_URL.',
-    );
-  }
-  return new SqlServerSource({ url: config.HISTORY_MSSQL_URL, connectTimeoutMs, logger });
+  const sqlServerUrl = config.HISTORY_MSSQL_URL;
+  const sqlServer = sqlServerUrl === '' ? undefined : await import('../../../connectors/sqlserver/source.ts');
+  return (name) => {
+    if (name === 'postgres') return new PostgresSource({ url: config.HISTORY_POSTGRES_URL, connectTimeoutMs, logger });
+    if (sqlServer === undefined) {
+      throw new GridError(
+        'invalid-configuration',
+        'Opening the SQL Server with history: no address is configured. Set HISTORY_MSSQL_URL.',
+      );
+    }
+    return new sqlServer.SqlServerSource({ url: sqlServerUrl, connectTimeoutMs, logger });
+  };
 }
