@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closing } from '../../activities/import/closing.ts';
-import { openSourceFromConfig, sourcesFromConfig } from '../../activities/import/open/open-source.ts';
+import { sourcesFromConfig } from '../../activities/import/open/open-source.ts';
 import type { SourceName } from '../../grid/history/import-input.ts';
 import type { TableId } from '../../grid/history/sql-source.ts';
 import type { Config } from '../../runtime/config.ts';

@@ -6,7 +6,6 @@ import { DefaultLogger } from '@temporalio/worker';
 import { Client } from 'pg';
 import { createImportActivities } from '../../activities/import/create.ts';
 import type { ImportDependencies, SplitOutcome } from '../../activities/import/dependencies.ts';
-import { openSourceFromConfig } from '../../activities/import/open/open-source.ts';
 import { partFile } from '../../activities/import/work/paths.ts';
 import { WorkDirectory } from '../../activities/import/work/work-directory.ts';
 import { PostgresSource } from '../../connectors/postgres/source.ts';

@@ -1,7 +1,7 @@
 import { createImportActivities, importOptionsFromConfig } from '../../activities/import/create.ts';
 import type { ImportDependencies } from '../../activities/import/dependencies.ts';
 import { createImportMetrics } from '../../activities/import/metrics.ts';
-import { openSourceFromConfig, sourcesFromConfig } from '../../activities/import/open/open-source.ts';
+import { sourcesFromConfig } from '../../activities/import/open/open-source.ts';
 import { createRetryActivities } from '../../activities/retry/create.ts';
 import type { WordsDependencies } from '../../activities/words/dependencies.ts';
 import { createWordsActivities } from '../../activities/words/create.ts';

@@ -1,5 +1,4 @@
 import { PostgresSource } from '../../../connectors/postgres/source.ts';
-import { SqlServerSource } from '../../../connectors/sqlserver/source.ts';
 import { GridError } from '../../../grid/errors.ts';
 import type { SourceName } from '../../../grid/history/import-input.ts';
 import type { SqlSource } from '../../../grid/history/sql-source.ts';
