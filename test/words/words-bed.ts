@@ -120,6 +120,10 @@ export class WordsBed {
     throw new Error('it did not fail');
   }
 
+  get client(): TemporalClient {
+    return this.#client;
+  }
+
   /** What counts have left in Hive and HDFS. */
   async leftovers(): Promise<readonly string[]> {
     const databases = await this.hive.rows(`SHOW DATABASES LIKE '${this.hiveDatabase}'`);

@@ -1,4 +1,4 @@
-// node infra/launch/run.mjs test/workflows/record-histories.ts: records the histories that workflows/replay.test.ts replays, on the
+// node infra/launch/run.mjs test/workflows/record-histories.ts: records the histories of imports and retries that workflows/replay.test.ts replays, on the
 // stack's Temporal. To be run after an intended change of the workflows; runs that are under way at that time in an
 // installation need `patched` instead.
 import { Context } from '@temporalio/activity';
@@ -108,7 +108,7 @@ async function untilItWaits(handle: WorkflowHandle): Promise<void> {
   await eventually('it waits', async () => (await progressOf(handle)).phase === 'waiting for retryFailed');
 }
 
-await forgetHistories();
+await forgetHistories(Object.keys(scenarios));
 const bed = await WorkflowBed.open();
 try {
   for (const [name, scenario] of Object.entries(scenarios)) {

@@ -32,7 +32,11 @@ const LEFT_OUT = new Set([
 ]);
 
 /** Keeps the history of a run under a name. */
-export async function record(name: string, client: TemporalClient, run: WorkflowExecutionInfo): Promise<void> {
+export async function record(
+  name: string,
+  client: TemporalClient,
+  run: Pick<WorkflowExecutionInfo, 'workflowId' | 'runId'>,
+): Promise<void> {
   const { workflowId, runId } = run;
   const history = await client.sdk.workflow.getHandle(workflowId, runId).fetchHistory();
   const plain = History.toObject(History.create(history), { bytes: String, longs: String, enums: String });
@@ -48,9 +52,12 @@ function withoutMachine(value: unknown): unknown {
   return Object.fromEntries(kept.map(([name, field]) => [name, withoutMachine(field)]));
 }
 
-/** Forgets all that are kept. */
-export async function forgetHistories(): Promise<void> {
-  for (const file of await files()) await rm(new URL(file, DIRECTORY));
+/** Forgets those of some scenarios: they are named `<scenario>-<workflow type>-<count>`. */
+export async function forgetHistories(scenarios: readonly string[]): Promise<void> {
+  for (const file of await files()) {
+    if (scenarios.some((scenario) => new RegExp(`^${scenario}-[A-Za-z]+-\\d+\\.`).test(file)))
+      await rm(new URL(file, DIRECTORY));
+  }
 }
 
 /** All that are kept, by name. */
