@@ -104,9 +104,9 @@ export async function convert(
   }
 }
 
-function decompressions(compression: Compression | undefined): Transform[] {
+function decompressions(compression: Compression | undefined): NodeJS.ReadWriteStream[] {
   if (compression === 'gzip') return [createGunzip()];
-  return compression === 'bzip2' ? [bunzip2() as Transform] : [];
+  return compression === 'bzip2' ? [bunzip2()] : [];
 }
 
 interface Decoder {

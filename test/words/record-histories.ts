@@ -2,6 +2,7 @@
 // the stack's servers. To be run after an intended change of the workflow; runs that are under way at that time in an
 // installation need `patched` instead.
 import type { WorkflowHandle } from '@temporalio/client';
+import type { WordsProgress } from '../../workflows/words/contract.ts';
 import { eventually } from '../support/eventually.ts';
 import { forgetHistories, record } from '../workflows/recorded-history.ts';
 import { WordsBed } from './words-bed.ts';
@@ -26,7 +27,7 @@ const scenarios: Readonly<Record<string, (bed: WordsBed) => Promise<WorkflowHand
     const path = await bed.put('long/text.txt', 'the long text\n'.repeat(100_000));
     const handle = await bed.start({ path });
     await eventually('Hive counts', async () => {
-      const { phase } = (await handle.query('progress')) as { readonly phase: string };
+      const { phase } = await handle.query<WordsProgress>('progress');
       return phase === 'counting';
     });
     await handle.cancel();
