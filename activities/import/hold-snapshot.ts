@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { GridError } from '../../grid/errors.ts';
 import type { ImportRun } from '../../grid/history/import-activities.ts';
 import type { HeldSnapshot, SqlSource } from '../../grid/history/sql-source.ts';
-import { endOfCancelled } from './cancellation.ts';
+import { endOfCancelled } from '../running/cancellation.ts';
 import { closing } from './closing.ts';
 import type { ImportDependencies } from './dependencies.ts';
-import { withHeartbeats } from './heartbeats.ts';
+import { withHeartbeats } from '../running/heartbeats.ts';
 
 /** How often the server is asked whether the snapshot is still held. */
 const CHECK_MS = 1_500;

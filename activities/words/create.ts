@@ -1,5 +1,5 @@
 import type { WordsActivities } from '../../workflows/words/contract.ts';
-import { withHeartbeats } from '../import/heartbeats.ts';
+import { withHeartbeats } from '../running/heartbeats.ts';
 import { answerWords } from './answer-words.ts';
 import { CountDirectory } from './count-directory.ts';
 import type { WordsDependencies } from './dependencies.ts';

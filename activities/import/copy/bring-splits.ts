@@ -6,7 +6,7 @@ import type { SplitStretch, StretchResult } from '../../../grid/history/import-a
 import type { SourceSnapshot } from '../../../grid/history/sql-source.ts';
 import type { StretchHeartbeat } from '../../../workflows/import/contract.ts';
 import { AttemptDirectory } from './attempt-directory.ts';
-import { endOfCancelled } from '../cancellation.ts';
+import { endOfCancelled } from '../../running/cancellation.ts';
 import { confirmPlan } from '../plan/confirm-plan.ts';
 import type { ImportDependencies } from '../dependencies.ts';
 import { RateLimit } from './rate-limit.ts';

@@ -12,7 +12,7 @@ import type {
 } from '../../../grid/history/sql-source.ts';
 import { closing } from '../closing.ts';
 import type { ImportDependencies } from '../dependencies.ts';
-import { withHeartbeats } from '../heartbeats.ts';
+import { withHeartbeats } from '../../running/heartbeats.ts';
 import { columnChange, decisionByCounts, keyChange, wayToImport, type ImportDecision } from './import-decision.ts';
 import { readNewestCommit, type ImportCommit } from '../publish/commit-log.ts';
 import { publishTable, showNewest } from '../publish/publish-table.ts';

@@ -2,7 +2,7 @@ import { GridError } from '../../../grid/errors.ts';
 import type { ImportActivities, ImportRun, TableResult } from '../../../grid/history/import-activities.ts';
 import type { TableId } from '../../../grid/history/sql-source.ts';
 import type { ImportDependencies } from '../dependencies.ts';
-import { withHeartbeats } from '../heartbeats.ts';
+import { withHeartbeats } from '../../running/heartbeats.ts';
 import { runDirectory, tableDirectory } from '../work/paths.ts';
 import { tableName } from '../table-names.ts';
 import { WorkDirectory, type WorkPlan } from '../work/work-directory.ts';

@@ -4,7 +4,7 @@ import type { ImportRun } from '../../../grid/history/import-activities.ts';
 import type { SourceName } from '../../../grid/history/import-input.ts';
 import type { TableId } from '../../../grid/history/sql-source.ts';
 import type { ImportDependencies } from '../dependencies.ts';
-import { withHeartbeats } from '../heartbeats.ts';
+import { withHeartbeats } from '../../running/heartbeats.ts';
 import { sourceWorkDirectory, workRoot } from './paths.ts';
 
 /** A run's unpublished work on one table, wherever it was found. */

@@ -23,6 +23,8 @@ import { placesOf, type Places } from './view/places.ts';
 import type { Screen } from './view/screen.ts';
 import { SetupProgress } from './view/setup-progress.ts';
 import { StreamView } from './view/stream-view.ts';
+import { wordsNews } from './view/words-text.ts';
+import { countSampleTexts } from './words/first-count.ts';
 import type { Death } from './workers/supervised-worker.ts';
 import { WorkerSet, type WorkerName } from './workers/worker-set.ts';
 
@@ -116,7 +118,9 @@ export class Session {
       [
         colors.bold('PowerGrid Lambda'),
         'Brings up the servers, then streams real and simulated readings through Kafka into HDFS, Redis and MongoDB.',
-        ...(this.#importsHistory ? ['Beside that it imports history from PostgreSQL into HDFS and Hive.'] : []),
+        ...(this.#importsHistory
+          ? ['Beside that it imports history from PostgreSQL into HDFS and Hive, and counts the words of real texts.']
+          : []),
         duration,
         `Ctrl-C stops everything; all data is kept in ${pathText(this.#settings.home)}.`,
         '',
@@ -216,7 +220,15 @@ export class Session {
         else this.#setup.finish('history', `sample tables ${loaded.map(({ name }) => name).join(', ')} in PostgreSQL`);
       },
     });
-    this.#importing = this.#import.run(this.#stop.stopping);
+    this.#importing = this.#import.run(this.#stop.stopping).then(() => this.#countWords(config));
+  }
+
+  /** What the import needed is up then. */
+  async #countWords(config: Config): Promise<void> {
+    if (this.#importState.kind !== 'done') return;
+    const end = await countSampleTexts(config, this.#stop.stopping);
+    const news = wordsNews(end);
+    if (news !== undefined) this.#screen.print(end.kind === 'failed' ? colors.yellow(news) : news);
   }
 
   #reportDeath(name: WorkerName, { cause, words }: Death, delayMs: number): void {

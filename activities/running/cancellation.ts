@@ -10,7 +10,7 @@ export function endOfCancelled(signal: AbortSignal): unknown {
   if (reason instanceof Error && reason.message === 'WORKER_SHUTDOWN') {
     return new GridError(
       'shutting-down',
-      'Running an activity of the import: the worker stops. Another one, or the same started again, takes it up.',
+      'Running an activity: the worker stops. Another one, or the same started again, takes it up.',
       { cause: reason },
     );
   }
