@@ -3,7 +3,7 @@ import type { SourceName } from '../../grid/history/import-input.ts';
 import type { Config } from '../../runtime/config.ts';
 import { bringSplits } from './copy/bring-splits.ts';
 import type { ImportDependencies, ImportOptions } from './dependencies.ts';
-import { discardWork } from './work/discard-work.ts';
+import { discardWork } from './staging/discard-work.ts';
 import { holdSnapshot } from './hold-snapshot.ts';
 import { openImport } from './open/open-import.ts';
 import { planTable } from './plan/plan-table.ts';

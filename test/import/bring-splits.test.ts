@@ -1,6 +1,6 @@
 import { CancelledFailure } from '@temporalio/common';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { partFile } from '../../activities/import/work/paths.ts';
+import { partFile } from '../../activities/import/staging/paths.ts';
 import { splitRecordSchema } from '../../activities/import/plan/work-plan.ts';
 import { eventually } from '../support/eventually.ts';
 import { ImportBed } from './import-bed.ts';

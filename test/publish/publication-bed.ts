@@ -7,7 +7,7 @@ import {
   type PublishRequest,
 } from '../../activities/import/publish/publish-table.ts';
 import { readNewestCommit, type ImportCommit } from '../../activities/import/publish/commit-log.ts';
-import { partFile, planIdOf, WorkDirectory, type SplitRecord } from '../../activities/import/work/work-directory.ts';
+import { partFile, planIdOf, WorkDirectory, type SplitRecord } from '../../activities/import/staging/work-directory.ts';
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { HiveClient } from '../../connectors/hive/hive.ts';
 import type { ImportRun, TableResult } from '../../grid/history/import-activities.ts';

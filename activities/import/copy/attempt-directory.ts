@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../../grid/errors.ts';
 import type { WrittenPart } from './part-writer.ts';
-import { partFile } from '../work/paths.ts';
-import type { WorkDirectory } from '../work/work-directory.ts';
+import { partFile } from '../staging/paths.ts';
+import type { WorkDirectory } from '../staging/work-directory.ts';
 
 /** Splits `from` to before `to`. */
 export interface SplitRangeOfStretch {

@@ -13,7 +13,7 @@ import { RateLimit } from './rate-limit.ts';
 import { SplitCopier } from './split-copier.ts';
 import { StretchRecords } from './stretch-records.ts';
 import { tableName } from '../table-names.ts';
-import { WorkDirectory } from '../work/work-directory.ts';
+import { WorkDirectory } from '../staging/work-directory.ts';
 import { splitRecordSchema, type SplitRecord, type WorkPlan } from '../plan/work-plan.ts';
 import { stretchStanding } from '../stretch-standing.ts';
 

@@ -1,5 +1,5 @@
 import type { SplitRangeOfStretch } from './attempt-directory.ts';
-import { chooseRecords, isInPlace, type DataFile, type WorkDirectory } from '../work/work-directory.ts';
+import { chooseRecords, isInPlace, type DataFile, type WorkDirectory } from '../staging/work-directory.ts';
 import { isAtSnapshot, type SplitRecord, type WorkPlan } from '../plan/work-plan.ts';
 import type { SourceSnapshot } from '../../../grid/history/sql-source.ts';
 

@@ -9,9 +9,9 @@ import type { SourceIdentity, SqlSource } from '../../../grid/history/sql-source
 import { chooseTables } from './chosen-tables.ts';
 import { closing } from '../closing.ts';
 import type { ImportDependencies } from '../dependencies.ts';
-import { deleteWork, workOf } from '../work/discard-work.ts';
+import { deleteWork, workOf } from '../staging/discard-work.ts';
 import { KEEP_WORK_MS } from '../plan/plan-table.ts';
-import { readWorkPlan } from '../work/work-directory.ts';
+import { readWorkPlan } from '../staging/work-directory.ts';
 
 /** A source that does not answer is tried again for so long; then somebody has to look. */
 const SOURCE_PATIENCE_MS = 10_000;

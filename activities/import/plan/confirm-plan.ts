@@ -5,7 +5,7 @@ import type { ImportDependencies } from '../dependencies.ts';
 import { cursorValueOf, decisionAt } from './plan-table.ts';
 import { readNewestCommit } from '../publish/commit-log.ts';
 import { tableName } from '../table-names.ts';
-import type { WorkDirectory } from '../work/work-directory.ts';
+import type { WorkDirectory } from '../staging/work-directory.ts';
 import type { WorkPlan } from './work-plan.ts';
 
 /**

@@ -19,7 +19,7 @@ import { publishTable, showNewest } from '../publish/publish-table.ts';
 import { telemetryOf } from '../publish/telemetry-file.ts';
 import { checkTelemetry } from '../publish/telemetry.ts';
 import { tableName } from '../table-names.ts';
-import { planIdOf, WorkDirectory, type WorkPlan } from '../work/work-directory.ts';
+import { planIdOf, WorkDirectory, type WorkPlan } from '../staging/work-directory.ts';
 
 /** Work that nothing was added to for so long is given up. */
 export const KEEP_WORK_MS = 14 * 86_400_000;

@@ -3,7 +3,7 @@ import { entriesIfThere, ifThere, type HdfsClient } from '../../../connectors/hd
 import { GridError } from '../../../grid/errors.ts';
 import type { SourceName } from '../../../grid/history/import-input.ts';
 import type { TableId } from '../../../grid/history/sql-source.ts';
-import { commitsDirectory } from '../work/paths.ts';
+import { commitsDirectory } from '../staging/paths.ts';
 import { importCommit, paddedNumber, type ImportCommit } from './commit.ts';
 
 export type { CommittedColumn, CommittedRun, ImportCommit } from './commit.ts';

@@ -3,9 +3,9 @@ import type { ImportActivities, ImportRun, TableResult } from '../../../grid/his
 import type { TableId } from '../../../grid/history/sql-source.ts';
 import type { ImportDependencies } from '../dependencies.ts';
 import { withHeartbeats } from '../../running/heartbeats.ts';
-import { runDirectory, tableDirectory } from '../work/paths.ts';
+import { runDirectory, tableDirectory } from '../staging/paths.ts';
 import { tableName } from '../table-names.ts';
-import { WorkDirectory, type WorkPlan } from '../work/work-directory.ts';
+import { WorkDirectory, type WorkPlan } from '../staging/work-directory.ts';
 import { runOf } from './commit.ts';
 import { CommitLog, type ImportCommit } from './commit-log.ts';
 import { HivePublication } from './hive-publication.ts';

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../../grid/errors.ts';
 import type { SourceSnapshot, TableId } from '../../../grid/history/sql-source.ts';
-import { partFile, splitOfFile } from '../work/paths.ts';
+import { partFile, splitOfFile } from '../staging/paths.ts';
 import { tableName } from '../table-names.ts';
 import {
   isAtSnapshot,
@@ -10,7 +10,7 @@ import {
   type DataFile,
   type SplitRecord,
   type WorkDirectory,
-} from '../work/work-directory.ts';
+} from '../staging/work-directory.ts';
 import type { WorkPlan } from '../plan/work-plan.ts';
 
 export const MANIFEST = '_manifest.json';
