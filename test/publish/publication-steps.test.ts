@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { partFile, runDirectory, tableDirectory, WorkDirectory } from '../../activities/import/staging/work-directory.ts';
+import {
+  partFile,
+  runDirectory,
+  tableDirectory,
+  WorkDirectory,
+} from '../../activities/import/staging/work-directory.ts';
 import { withCode } from '../hdfs/test-bed.ts';
 import { CrashPoint } from './crashing-clients.ts';
 import { PublicationBed, type Brought } from './publication-bed.ts';
