@@ -5,7 +5,12 @@ import { asGridError, GridError } from '../../../grid/errors.ts';
 import { ByteBudget } from '../../../runtime/byte-budget.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { Counter, type Registry } from '../../../runtime/metrics.ts';
-import { checkCharset, contentTypeOf, withoutByteOrderMark, type ContentType } from '../../../runtime/http/content-type.ts';
+import {
+  checkCharset,
+  contentTypeOf,
+  withoutByteOrderMark,
+  type ContentType,
+} from '../../../runtime/http/content-type.ts';
 import { createHttpServer, DetailedError } from '../../../runtime/http/http-server.ts';
 import { listen } from '../../../runtime/http/listen.ts';
 import { openBody, readWhole } from '../../../runtime/http/request-body.ts';
