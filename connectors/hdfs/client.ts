@@ -25,6 +25,7 @@ import {
   locationIn,
   statusIn,
 } from './name-node/reply.ts';
+import { lostRefusal } from './write/lost-refusal.ts';
 import { Uploads } from './write/uploads.ts';
 import { sentBytes, verify } from './write/verification.ts';
 import { VerifiedWriter } from './write/writer.ts';
@@ -95,9 +96,25 @@ export class HdfsClient implements HdfsPort {
       await upload.close();
     } catch (error) {
       await upload.abort();
-      throw error;
+      throw await lostRefusal(error, {
+        path,
+        createParent: options.createParent ?? false,
+        overwrite: options.overwrite ?? false,
+        status: (at) => this.status(at),
+        isWritten: () => this.#holds(path, bytes),
+      });
     }
     return verify(this, sentBytes(path, bytes), this.#learnCrcType);
+  }
+
+  async #holds(path: string, bytes: Buffer): Promise<boolean> {
+    try {
+      await verify(this, sentBytes(path, bytes), this.#learnCrcType);
+      return true;
+    } catch (error) {
+      if (error instanceof GridError && error.code === 'hdfs-verification-failed') return false;
+      throw error;
+    }
   }
 
   async rename(from: string, to: string): Promise<boolean> {
