@@ -78,8 +78,8 @@ async function recordsOf(batch: Buffer, header: BatchHeader): Promise<Buffer> {
     throw new RangeError(`it says that it holds ${header.records} records; at most ${MAX_BATCH_RECORDS} are read`);
   }
   if (header.codec === 0 || records.length === 0) return records;
-  // Damaged bytes would make any codec do anything. What is not compressed is only looked at for its form: the sum would cost about half a core
-  // of the speed of reading.
+  // Damaged bytes would make any codec do anything. What is not compressed is only looked at for its form: the sum would cost about half
+  // a core at the full speed of reading.
   const { crc, bytes } = checkedPart(batch);
   if (crc32C(bytes) !== crc) throw new RangeError('its checksum does not hold');
   return decompress(header.codec, records, MAX_BATCH_BYTES);
