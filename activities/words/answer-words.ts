@@ -7,7 +7,7 @@ import type {
   WordsResult,
   WordsRun,
 } from '../../workflows/words/contract.ts';
-import { CountDirectory, type SurveyedFile } from './count-directory.ts';
+import { CountDirectory, isRead, type SurveyedFile } from './count-directory.ts';
 import type { WordsDependencies } from './dependencies.ts';
 import { filesByName, pathIn, readFileTotals, type FileTotals } from './file-totals.ts';
 import {
@@ -19,7 +19,7 @@ import {
   topQuery,
   type CountTables,
 } from './statements.ts';
-import { questionOf } from './survey.ts';
+import { questionOf, subjectOf } from './survey.ts';
 
 /** Of more files, or skipped ones, the first are told: the answer must fit into a workflow's history. */
 const MOST_FILES = 1_000;
@@ -36,8 +36,7 @@ export async function answerWords(
   const tables = { database, countId };
   const call = { signal };
   const files = input.table === undefined ? await new CountDirectory(hdfs, analysisDirectory, countId).readFiles() : [];
-  const isEmpty =
-    input.table === undefined && !files.some(({ reading }) => reading === 'direct' || reading === 'converted');
+  const isEmpty = input.table === undefined && !files.some(isRead);
   const totals = isEmpty ? [] : await readFileTotals(hive, tables, call);
   const [distinct, top, asked] = isEmpty
     ? [0, [], new Map<string, number>()]
@@ -46,7 +45,7 @@ export async function answerWords(
         topOf(deps, tables, input, call),
         askedOf(deps, tables, input, call),
       ]);
-  const of = input.table ?? input.path?.replace(/(?<=.)\/+$/, '') ?? deps.sampleTextsDirectory;
+  const of = subjectOf(input, deps.sampleTextsDirectory);
   const lower = isEmpty ? input.words : await asCounted(deps, input, call);
   const perFile = perFileOf(input, lower, files, totals, asked);
   const result: WordsResult = {

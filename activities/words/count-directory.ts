@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
+import { ifThere, type HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../grid/errors.ts';
 
 /** A list of a hundred thousand long paths fits. */
@@ -25,6 +25,16 @@ const surveyedFile = version.extend({
 });
 export type SurveyedFile = z.output<typeof surveyedFile>;
 
+/** Whether Hive reads it, itself or its copy. */
+export function isRead({ reading }: SurveyedFile): boolean {
+  return reading === 'direct' || reading === 'converted';
+}
+
+/** Path of what Hive reads for a file. */
+export function readPath({ path, copy }: SurveyedFile): string {
+  return copy ?? path;
+}
+
 /** Directory of one count in HDFS: what its activities tell each other. It is removed when the count ends. */
 export class CountDirectory {
   readonly path: string;
@@ -45,9 +55,7 @@ export class CountDirectory {
   }
 
   async writeFiles(files: readonly SurveyedFile[]): Promise<void> {
-    const lines = files.flatMap(({ reading, path, copy }) =>
-      reading === 'direct' ? [path] : reading === 'converted' && copy !== undefined ? [copy] : [],
-    );
+    const lines = files.filter(isRead).map(readPath);
     await this.#write(`${this.linksDirectory}/files`, lines.map((line) => `${line}\n`).join(''));
     await this.#write(`${this.path}/survey.json`, JSON.stringify(files));
   }
@@ -62,8 +70,7 @@ export class CountDirectory {
 
   /** Paths that a tally found the replacement character in; none before the first. */
   async readDistrusted(): Promise<readonly string[]> {
-    const path = `${this.path}/distrusted.json`;
-    return (await this.#hdfs.status(path)) === undefined ? [] : this.#read(path, z.array(z.string()));
+    return (await ifThere(this.#read(`${this.path}/distrusted.json`, z.array(z.string())))) ?? [];
   }
 
   async remove(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { HiveCallOptions, HiveClient } from '../../connectors/hive/hive.ts';
-import type { SurveyedFile } from './count-directory.ts';
+import { readPath, type SurveyedFile } from './count-directory.ts';
 import { filesQuery, type CountTables } from './statements.ts';
 
 export interface FileTotals {
@@ -28,7 +28,7 @@ export async function readFileTotals(
 
 /** Surveyed files by the path that Hive reads for them. */
 export function filesByName(files: readonly SurveyedFile[]): ReadonlyMap<string, SurveyedFile> {
-  return new Map(files.map((file) => [file.copy ?? file.path, file]));
+  return new Map(files.map((file) => [readPath(file), file]));
 }
 
 /** `hdfs://namenode:9000/a/b` → `/a/b`. */

@@ -1,10 +1,10 @@
 import { GridError } from '../../grid/errors.ts';
 import { wordsResult, type SurveyRequest, type Surveyed, type WordsResult } from '../../workflows/words/contract.ts';
-import { CountDirectory } from './count-directory.ts';
+import { CountDirectory, isRead } from './count-directory.ts';
 import type { WordsDependencies } from './dependencies.ts';
 import { listFiles } from './list-files.ts';
 import { tableOf } from './statements.ts';
-import { questionOf, survey } from './survey.ts';
+import { questionOf, subjectOf, survey } from './survey.ts';
 
 /** How many skipped files a refusal names. */
 const NAMED_FILES = 3;
@@ -22,7 +22,7 @@ export async function surveyTexts(
 ): Promise<Surveyed> {
   const { input, countId } = run;
   if (input.table !== undefined) return surveyTable(deps, input.table, input.column, signal);
-  const root = (input.path ?? deps.sampleTextsDirectory).replace(/(?<=.)\/+$/, '');
+  const root = subjectOf(input, deps.sampleTextsDirectory);
   const listed = await listSamplesToo(deps, root, input.path === undefined, signal);
   const question = questionOf(input, root, listed);
   if (!input.recount && !thorough) {
@@ -56,7 +56,7 @@ export async function surveyTexts(
     files: files.length,
     bytes: files.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0),
     skippedFiles: skipped.length,
-    countable: files.some(({ reading }) => reading === 'direct' || reading === 'converted'),
+    countable: files.some(isRead),
   };
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FileStatus, HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../grid/errors.ts';
+import { inLanes } from '../../grid/lanes.ts';
 import type { WordsInput } from '../../workflows/words/contract.ts';
 import { compressionByContent, compressionByName, convert, headOf, readText, type Compression } from './content.ts';
 import type { CountDirectory, FileVersion, SurveyedFile } from './count-directory.ts';
@@ -26,22 +27,26 @@ export interface SurveyOptions {
 /** Looks at each file's beginning, and decides how it is counted. Copies are made of those that Hive would misread. */
 export async function survey(files: readonly FileStatus[], options: SurveyOptions): Promise<readonly SurveyedFile[]> {
   const surveyed: SurveyedFile[] = [];
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    for (let index = next++; index < files.length; index = next++) {
-      const file = files[index];
-      if (file === undefined) break;
+  const entries = files.entries();
+  await inLanes(
+    LANES,
+    () => entries.next().value,
+    async ([index, file]) => {
       options.signal.throwIfAborted();
       surveyed[index] = { ...versionOf(file), ...(await decide(file, index, options)) };
-    }
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
+    },
+  );
   return surveyed;
 }
 
 /** What tells one state of a file from another. */
 export function versionOf({ path, lengthBytes, modifiedAtMs, fileId }: FileVersion): FileVersion {
   return { path, lengthBytes, modifiedAtMs, fileId };
+}
+
+/** What is counted, as messages and answers name it. */
+export function subjectOf({ table, path }: WordsInput, sampleTextsDirectory: string): string {
+  return table ?? (path ?? sampleTextsDirectory).replace(/(?<=.)\/+$/, '');
 }
 
 /** Names a question about the very versions of files. */
@@ -72,31 +77,20 @@ async function decide(file: FileStatus, index: number, options: SurveyOptions): 
     const isWhole = compression === undefined ? file.lengthBytes <= HEAD_BYTES : head.length < HEAD_BYTES;
     const found = sniff(head, isWhole);
     if (found.kind === 'binary') return skipped(found.reason);
-    if (found.kind === 'not-utf-8' && options.charset === undefined) return skipped(notUtf8(found.position));
-    const charset =
-      found.kind === 'other-charset'
-        ? found.charset
-        : found.kind === 'not-utf-8'
-          ? (options.charset ?? 'utf-8')
-          : 'utf-8';
-    const isDistrusted = options.distrusted.has(file.path);
-    const isToBeRead = isDistrusted || (options.thorough && compression !== undefined);
-    if (charset === 'utf-8' && isToBeRead) {
-      const verdict = await readToItsEnd(file, compression, options);
-      if (verdict === 'not-utf-8') {
-        if (options.charset === undefined) return skipped(notUtf8());
-        await convert(
-          hdfs,
-          { path: file.path, compression, charset: options.charset },
-          directory.copyPath(index),
-          signal,
-        );
-        return { reading: 'converted', copy: directory.copyPath(index) };
-      }
+    let charset: string | undefined = found.kind === 'other-charset' ? found.charset : 'utf-8';
+    if (found.kind === 'not-utf-8') {
+      charset = options.charset;
+      if (charset === undefined) return skipped(notUtf8(found.position));
+    }
+    const isToBeRead = options.distrusted.has(file.path) || (options.thorough && compression !== undefined);
+    if (charset === 'utf-8' && isToBeRead && (await readToItsEnd(file, compression, options)) === 'not-utf-8') {
+      charset = options.charset;
+      if (charset === undefined) return skipped(notUtf8());
     }
     if (charset === 'utf-8' && named === compression && !needsAnotherName(file.path)) return { reading: 'direct' };
-    await convert(hdfs, { path: file.path, compression, charset }, directory.copyPath(index), signal);
-    return { reading: 'converted', copy: directory.copyPath(index) };
+    const copy = directory.copyPath(index);
+    await convert(hdfs, { path: file.path, compression, charset }, copy, signal);
+    return { reading: 'converted', copy };
   } catch (error) {
     if (signal.aborted || error instanceof GridError) throw error;
     return skipped(

@@ -1,9 +1,16 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../grid/errors.ts';
+import { inLanes } from '../../grid/lanes.ts';
 import type { Tallied, WordsRun } from '../../workflows/words/contract.ts';
-import { CountDirectory } from './count-directory.ts';
+import { CountDirectory, type FileVersion } from './count-directory.ts';
 import type { WordsDependencies } from './dependencies.ts';
 import { filesByName, readFileTotals } from './file-totals.ts';
 import { databaseStatement, dropWords, linesTableStatement, tallyStatement } from './statements.ts';
+import { versionOf } from './survey.ts';
+
+/** Files looked at at once. */
+const LANES = 8;
 
 /**
  * Lets Hive count each word of each file, into a table of the count's own. Begun anew by whoever tries it again.
@@ -22,24 +29,7 @@ export async function tallyWords(deps: WordsDependencies, run: WordsRun, signal:
   await hive.execute(tallyStatement(tables, input), call);
   if (input.table !== undefined) return { distrusted: 0 };
   const files = await directory.readFiles();
-  await Promise.all(
-    inLanes(files, 8).map(async (lane) => {
-      for (const file of lane) {
-        const now = await hdfs.status(file.path);
-        signal.throwIfAborted();
-        if (
-          now?.lengthBytes !== file.lengthBytes ||
-          now.modifiedAtMs !== file.modifiedAtMs ||
-          now.fileId !== file.fileId
-        ) {
-          throw new GridError(
-            'files-changed',
-            `Counting the words of ${file.path}: it was changed while it was counted. Count again when nobody writes to it.`,
-          );
-        }
-      }
-    }),
-  );
+  await refuseChanged(hdfs, files, signal);
   // Files that were read to their end are what they are.
   const known = new Set(await directory.readDistrusted());
   const byName = filesByName(files);
@@ -51,6 +41,21 @@ export async function tallyWords(deps: WordsDependencies, run: WordsRun, signal:
   return { distrusted: distrusted.length };
 }
 
-function inLanes<T>(values: readonly T[], lanes: number): readonly (readonly T[])[] {
-  return Array.from({ length: lanes }, (_, lane) => values.filter((__, index) => index % lanes === lane));
+/** Each file must still be what it was when it was looked at. */
+async function refuseChanged(hdfs: HdfsClient, files: readonly FileVersion[], signal: AbortSignal): Promise<void> {
+  const unchecked = files.values();
+  await inLanes(
+    LANES,
+    () => unchecked.next().value,
+    async (file) => {
+      signal.throwIfAborted();
+      const now = await hdfs.status(file.path);
+      if (now === undefined || !isDeepStrictEqual(versionOf(now), versionOf(file))) {
+        throw new GridError(
+          'files-changed',
+          `Counting the words of ${file.path}: it was changed while it was counted. Count again when nobody writes to it.`,
+        );
+      }
+    },
+  );
 }

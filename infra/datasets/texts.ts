@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
+import { entriesIfThere, type HdfsClient } from '../../connectors/hdfs/hdfs.ts';
+import { inLanes } from '../../grid/lanes.ts';
 
 /** What packages bring to be read: licences, read-mes, change logs. */
 const TEXT_NAME = /^(?:licen[cs]e|readme|change-?log|changes|history|notice|authors|contributing|security)\b/i;
@@ -37,18 +38,16 @@ export async function provideTexts(
 ): Promise<ProvidedTexts> {
   const texts = await findTexts(packages);
   const there = new Map<string, number>();
-  if ((await hdfs.status(directory)) !== undefined) {
-    for await (const { name, lengthBytes } of hdfs.list(directory)) there.set(name, lengthBytes);
-  }
+  for await (const { name, lengthBytes } of entriesIfThere(hdfs.list(directory))) there.set(name, lengthBytes);
   const missing = texts.filter(({ name, bytes }) => there.get(name) !== bytes);
-  const lane = async (): Promise<void> => {
-    for (let text = missing.shift(); text !== undefined; text = missing.shift()) {
+  await inLanes(
+    LANES,
+    () => missing.shift(),
+    async ({ name, file }) => {
       signal.throwIfAborted();
-      const bytes = await readFile(text.file);
-      await hdfs.writeFile(`${directory}/${text.name}`, bytes, { createParent: true, overwrite: true });
-    }
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
+      await hdfs.writeFile(`${directory}/${name}`, await readFile(file), { createParent: true, overwrite: true });
+    },
+  );
   return { directory, files: texts.length, bytes: texts.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 

@@ -3,7 +3,7 @@ import type { ImportRun, StretchResult } from '../../grid/history/import-activit
 import type { SourceSnapshot } from '../../grid/history/sql-source.ts';
 import { sourceActivities } from './activity-calls.ts';
 import { failureReason, type FailureReason } from '../job/failure-reason.ts';
-import { inLanes } from '../job/lanes.ts';
+import { inLanes } from '../../grid/lanes.ts';
 import { notTried, OutageWatch } from './outage-watch.ts';
 import { remainingStretches, stretchSize, withRange, type SplitRange } from './split-ranges.ts';
 import { planned, type ParkedSplit, type PlannedWork, type TableWork } from './table-work.ts';

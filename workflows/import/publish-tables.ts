@@ -9,7 +9,7 @@ import type { TableProgress } from './contract.ts';
 import { publishing } from './activity-calls.ts';
 import { failureReason, type FailureReason } from '../job/failure-reason.ts';
 import { runFor } from './import-run.ts';
-import { inLanes } from '../job/lanes.ts';
+import { inLanes } from '../../grid/lanes.ts';
 import type { PublishRequest, PublishResult } from './messages.ts';
 import { notTried, OutageWatch } from './outage-watch.ts';
 import { packTables, unpackTable } from './packed-tables.ts';

@@ -8,7 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { failureReason } from '../job/failure-reason.ts';
-import { inLanes } from '../job/lanes.ts';
+import { inLanes } from '../../grid/lanes.ts';
 import { jobInput } from '../job/input.ts';
 import { JobProgress } from '../job/job-progress.ts';
 import { retryFailed } from '../job/messages.ts';

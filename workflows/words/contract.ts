@@ -71,7 +71,6 @@ const wordCount = z.object({ word: z.string(), count });
 export type WordCount = z.output<typeof wordCount>;
 
 const skippedFile = z.object({ path: z.string(), bytes: count, reason: z.string() });
-export type SkippedFile = z.output<typeof skippedFile>;
 
 /** Which files an answer speaks of. */
 export const coverage = z.object({

@@ -91,7 +91,6 @@ const mapping = z.strictObject({
 });
 
 export type FileMapping = z.output<typeof fileMapping>;
-export type TimeMapping = FileMapping['time'];
 
 /** What a mapping file says: which columns of which tables are which sensors. */
 export interface Mapping {
