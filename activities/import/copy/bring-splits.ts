@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
-import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { GridError } from '../../../grid/errors.ts';
+import { orLate } from '../../../runtime/waiting/time-limit.ts';
 import type { SplitStretch, StretchResult } from '../../../grid/history/import-activities.ts';
 import type { SourceSnapshot } from '../../../grid/history/sql-source.ts';
 import type { StretchHeartbeat } from '../../../workflows/import/contract.ts';
@@ -66,7 +66,7 @@ export async function bringSplits(deps: ImportDependencies, stretch: SplitStretc
     return resultOf(stretch, attempt.records, brought);
   } catch (error) {
     const tidying = tidyUp(deps, stretch, attempt);
-    await (signal.aborted ? Promise.race([tidying, delay(TIDYING_MS)]) : tidying);
+    await (signal.aborted ? orLate(TIDYING_MS, tidying) : tidying);
     throw endOfCancelled(signal) ?? error;
   } finally {
     heart.stop();

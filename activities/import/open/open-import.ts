@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import pRetry from 'p-retry';
 import { entriesIfThere, type HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../../grid/errors.ts';
+import { firstAbortionOf } from '../../../runtime/waiting/abortion.ts';
 import type { ImportRun, OpenedImport } from '../../../grid/history/import-activities.ts';
 import type { ImportInput, SourceName } from '../../../grid/history/import-input.ts';
 import type { SourceIdentity, SqlSource } from '../../../grid/history/sql-source.ts';
@@ -111,8 +112,9 @@ async function identified(source: SqlSource, signal: AbortSignal): Promise<Sourc
 /** Hive answers. Publishing has more patience, but an import that could not be seen afterwards is not begun. */
 async function checkHive({ hive }: ImportDependencies, signal: AbortSignal): Promise<void> {
   const patience = AbortSignal.timeout(HIVE_PATIENCE_MS);
+  const either = firstAbortionOf([signal, patience]);
   try {
-    await hive.execute('SHOW DATABASES', { signal: AbortSignal.any([signal, patience]) });
+    await hive.execute('SHOW DATABASES', { signal: either.signal });
   } catch (error) {
     if (!patience.aborted || signal.aborted) throw error;
     throw new GridError(
@@ -120,6 +122,8 @@ async function checkHive({ hive }: ImportDependencies, signal: AbortSignal): Pro
       `Asking Hive for its databases: no answer within ${HIVE_PATIENCE_MS} ms. Look at HiveServer2, then start the import again.`,
       { cause: error },
     );
+  } finally {
+    either.forget();
   }
 }
 

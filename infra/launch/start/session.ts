@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import colors from 'picocolors';
 import { asGridError, type GridError } from '../../../grid/errors.ts';
 import { loadConfig, readEnvironment, type Config } from '../../../runtime/config.ts';
+import { pause } from '../../../runtime/waiting/pause.ts';
+import { orLate } from '../../../runtime/waiting/time-limit.ts';
 import { provideSimbench, type SimbenchResult } from '../../datasets/simbench.ts';
 import { explainDiskError } from '../../native/install/installation.ts';
 import { describeResults } from '../../native/report.ts';
@@ -329,12 +331,14 @@ export class Session {
 
   /** Lets the sinks go on with what has been sent, for as long as that takes, but not for ever. */
   async #catchUp(observer: Observer, hurrying: AbortSignal): Promise<void> {
-    const enough = AbortSignal.any([hurrying, AbortSignal.timeout(CATCH_UP_MS)]);
+    const deadlineMs = performance.now() + CATCH_UP_MS;
     const untilDone = async (): Promise<void> => {
       // Two answers with more than a fetch between them: then the consumers have seen the last record.
-      while (!enough.aborted && !(await observer.hasCaughtUp())) await sleep(CATCH_UP_POLL_MS);
+      while (!hurrying.aborted && performance.now() < deadlineMs && !(await observer.hasCaughtUp())) {
+        await pause(CATCH_UP_POLL_MS, hurrying);
+      }
     };
-    await Promise.race([untilDone(), aborted(enough)]);
+    await orLate(CATCH_UP_MS, Promise.race([untilDone(), aborted(hurrying)]));
   }
 
   /** A passing line. */

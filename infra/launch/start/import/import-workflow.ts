@@ -1,4 +1,4 @@
-import { answeringAddress, TemporalClient } from '../../../../connectors/temporal/client.ts';
+import type { TemporalClient } from '../../../../connectors/temporal/client.ts';
 import { startOrTakeUp, statusOf } from '../../../../connectors/temporal/executions.ts';
 import { FollowedWorkflow } from '../../../../connectors/temporal/followed-workflow.ts';
 import { asGridError } from '../../../../grid/errors.ts';
@@ -7,6 +7,7 @@ import { firstAbortionOf } from '../../../../runtime/waiting/abortion.ts';
 import { pause } from '../../../../runtime/waiting/pause.ts';
 import { importContract, type ImportProgress, type ImportSummary } from '../../../../workflows/import/contract.ts';
 import { importText } from '../../../../workflows/import/text.ts';
+import { openTemporal } from '../open-temporal.ts';
 
 const { workflowType } = importContract;
 /** The import of everything, by which a fresh stack gets its history. */
@@ -15,7 +16,6 @@ export const FIRST_IMPORT = 'first-import';
 export const LATER_IMPORT = 'import-at-start';
 
 const POLL_MS = 1_000;
-const CALL_TIMEOUT_MS = 5_000;
 /** A server that has just been started answers before it knows its namespace. */
 const LONGEST_START_MS = 30_000;
 
@@ -45,12 +45,7 @@ export class ImportWorkflow {
     isImported: () => Promise<boolean>,
     signal: AbortSignal,
   ): Promise<ImportWorkflow> {
-    const client = new TemporalClient({
-      address: await answeringAddress(config.TEMPORAL_ADDRESS, config.TEMPORAL_NAMESPACE),
-      namespace: config.TEMPORAL_NAMESPACE,
-      identity: `npm start ${process.pid}`,
-      callTimeoutMs: CALL_TIMEOUT_MS,
-    });
+    const client = await openTemporal(config);
     try {
       const status = await untilAnswered(signal, () => statusOf(client, FIRST_IMPORT, signal));
       if (status === 'RUNNING') return new ImportWorkflow(client, FIRST_IMPORT);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { HdfsClient } from '../../../../connectors/hdfs/hdfs.ts';
-import { answeringAddress, TemporalClient } from '../../../../connectors/temporal/client.ts';
+import type { TemporalClient } from '../../../../connectors/temporal/client.ts';
 import { startOrTakeUp } from '../../../../connectors/temporal/executions.ts';
 import { FollowedWorkflow } from '../../../../connectors/temporal/followed-workflow.ts';
 import { asGridError } from '../../../../grid/errors.ts';
@@ -8,11 +8,11 @@ import type { Config } from '../../../../runtime/config.ts';
 import { wordsContract, type WordsResult } from '../../../../workflows/words/contract.ts';
 import { provideTexts } from '../../../datasets/texts.ts';
 import { PROJECT_DIRECTORY } from '../../../native/settings.ts';
+import { openTemporal } from '../open-temporal.ts';
 
 /** The count of words of the sample texts, the same for every start: unchanged texts are answered at once. */
 export const FIRST_COUNT = 'first-count';
 const ASKED = ['the', 'license', 'MIT', 'warranty'];
-const CALL_TIMEOUT_MS = 5_000;
 
 export type FirstCountEnd =
   | { readonly kind: 'done'; readonly result: WordsResult }
@@ -29,12 +29,7 @@ export async function countSampleTexts(config: Config, signal: AbortSignal): Pro
   let client: TemporalClient | undefined;
   try {
     await provideTexts(hdfs, join(PROJECT_DIRECTORY, 'node_modules'), config.HDFS_SAMPLE_TEXTS_DIRECTORY, signal);
-    client = new TemporalClient({
-      address: await answeringAddress(config.TEMPORAL_ADDRESS, config.TEMPORAL_NAMESPACE),
-      namespace: config.TEMPORAL_NAMESPACE,
-      identity: `npm start ${process.pid}`,
-      callTimeoutMs: CALL_TIMEOUT_MS,
-    });
+    client = await openTemporal(config);
     const { workflowType } = wordsContract;
     const taskQueue = config.TEMPORAL_TASK_QUEUE;
     const input = { words: ASKED, top: 5 };

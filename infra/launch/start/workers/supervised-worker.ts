@@ -5,6 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GridError } from '../../../../grid/errors.ts';
 import { PROJECT_DIRECTORY } from '../../../native/settings.ts';
 import { npmScript } from '../../npm-script.ts';
+import { Backoff } from '../../../../runtime/waiting/backoff.ts';
+import { pause } from '../../../../runtime/waiting/pause.ts';
+import { orLate } from '../../../../runtime/waiting/time-limit.ts';
 import { aborted } from '../stop-request.ts';
 import { lastWords, runMark } from './last-words.ts';
 
@@ -73,7 +76,7 @@ export class SupervisedWorker {
   #child: ChildProcess | undefined;
   #run: Promise<void> = Promise.resolve();
   #restarts = 0;
-  #failuresInARow = 0;
+  readonly #backoff = new Backoff({ firstMs: FIRST_RESTART_DELAY_MS, longestMs: LONGEST_RESTART_DELAY_MS });
 
   /** @param onDeath told when it has died and after how long it is started again. */
   constructor(spec: WorkerSpec, onDeath: (death: Death, delayMs: number) => void) {
@@ -129,10 +132,9 @@ export class SupervisedWorker {
         });
       });
       child.kill('SIGTERM');
-      const inTime = await Promise.race([
-        ended.then(() => true),
-        Promise.race([sleep(this.spec.stopTimeoutMs, undefined, { ref: false }), aborted(hurrying)]).then(() => false),
-      ]);
+      const endedUnhurried = Promise.race([ended.then(() => true), aborted(hurrying).then(() => false)]);
+      const end = await orLate(this.spec.stopTimeoutMs, endedUnhurried);
+      const inTime = !end.late && end.value;
       if (!inTime) {
         killGroup(child);
         await ended;
@@ -162,26 +164,17 @@ export class SupervisedWorker {
         this.#state = { kind: 'finished' };
         return;
       }
-      if (Date.now() - startedMs > RECOVERED_AFTER_MS) this.#failuresInARow = 0;
-      const delayMs = Math.min(
-        LONGEST_RESTART_DELAY_MS,
-        FIRST_RESTART_DELAY_MS * 2 ** Math.min(this.#failuresInARow, 20),
-      );
-      this.#failuresInARow++;
+      if (Date.now() - startedMs > RECOVERED_AFTER_MS) this.#backoff.reset();
+      const delayMs = this.#backoff.next();
       this.#state = { kind: 'waiting', untilMs: Date.now() + delayMs, death: how };
       this.#onDeath(how, delayMs);
-      if (!(await this.#passes(delayMs))) return;
+      if (!(await pause(delayMs, this.#stopping.signal))) return;
       this.#restarts++;
       this.#state = { kind: 'starting' };
       const next = this.#spawn();
       dying = next.death;
       void this.#untilHealthy(next.child, next.ended);
     }
-  }
-
-  /** Waits; false when it is to stop instead. */
-  #passes(delayMs: number): Promise<boolean> {
-    return Promise.race([sleep(delayMs, true), aborted(this.#stopping.signal).then(() => false)]);
   }
 
   /** `death` resolves to how it died, or to undefined when it ended well. */
