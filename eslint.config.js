@@ -12,7 +12,8 @@ const layers = {
   // Workflow code is replayed: it may reach nothing that has side effects.
   workflows: ['grid'],
   activities: ['grid', 'runtime', 'connectors', 'workflows'],
-  workers: ['grid', 'runtime', 'connectors', 'streaming', 'workflows', 'activities'],
+  workers: ['grid', 'runtime', 'connectors', 'streaming', 'workflows', 'activities', 'serving'],
+  serving: ['grid', 'runtime', 'connectors', 'workflows'],
   cli: ['grid', 'runtime', 'connectors', 'workflows'],
 };
 const folders = [
@@ -23,6 +24,7 @@ const folders = [
   'workflows',
   'activities',
   'workers',
+  'serving',
   'cli',
   'infra',
   'bench',

@@ -96,6 +96,8 @@ export const ERRORS = {
   'redis-rolled-back': { retryable: true, fault: 'store', disposition: 'restart', httpStatus: 503 },
   'mongodb-unavailable': store(),
   'mongodb-refused': operator(502),
+  'serving-database-unavailable': store(),
+  'serving-database-refused': operator(502),
   'source-unavailable': store(502),
   'source-refused': operator(502),
   // History in SQL databases, and the batch jobs that import it.

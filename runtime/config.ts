@@ -90,6 +90,10 @@ export const environmentSchema = z.object({
   TEMPORAL_UI_PORT: port().prefault('8233'),
   TEMPORAL_NAMESPACE: z.string().min(1).prefault('default'),
   SERVING_DATABASE_URL: url('postgres', 'postgresql').prefault('postgresql://powergrid@localhost:5432/serving'),
+  SERVING_SCHEMA: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be lower-case letters, digits and underscores, no digit first')
+    .prefault('public'),
   HISTORY_POSTGRES_URL: url('postgres', 'postgresql').prefault('postgresql://powergrid@localhost:5432/history'),
   HISTORY_MSSQL_URL: z.string().prefault(''),
 

@@ -6,7 +6,7 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { HiveClient } from '../../connectors/hive/hive.ts';
-import type { ImportSummary } from '../../workflows/import/contract.ts';
+import type { ImportProgress, ImportSummary } from '../../workflows/import/contract.ts';
 import { freePorts } from '../../infra/native/ports.ts';
 import { environmentOf, settingsFromConfig, type ServerName, type StackPlace } from '../../infra/native/settings.ts';
 import { bringUp, kill, takeDown } from '../../infra/native/stack.ts';
@@ -195,6 +195,11 @@ describe(`an import of ${FIRST_ROWS.toLocaleString('en')} rows, while the source
           workflowIdConflictPolicy: 'USE_EXISTING',
         }),
       );
+      // A source that is away while the import opens is an answer, not a fault to survive.
+      await eventually('the import has opened', async () => {
+        const { phase } = await handle.query<ImportProgress>('progress');
+        return phase === 'opening' ? undefined : phase;
+      });
       const kills = leastKills > 0 ? await fire(handle) : 0;
       await bringUp([...SERVERS], place);
       const workerEnded = workers.map(async (worker) => {

@@ -24,8 +24,9 @@ const patient: ActivityOptions = {
 
 export const { openImport } = proxyActivities<Pick<ImportActivities, 'openImport'>>({
   startToCloseTimeout: '3 minutes',
-  // It waits some seconds for a source that does not answer by itself; after that an operator should know.
-  retry: { ...RETRY, maximumAttempts: 5, nonRetryableErrorTypes: ['source-unavailable'] },
+  // It waits some seconds for a source that does not answer by itself; after that an operator should know. HDFS and Hive are waited
+  // for as everywhere: a nightly import must not fail since a NameNode happens to start again.
+  retry: { ...RETRY, nonRetryableErrorTypes: ['source-unavailable'] },
 });
 
 export const { holdSnapshot, discardWork } =

@@ -1,0 +1,87 @@
+/** A quoted name of a schema. */
+type Schema = string;
+
+/** The columns of a window's aggregate (`grid/aggregate/aggregate.ts`), the same in the batch view and the speed view. */
+const AGGREGATE_COLUMNS = `
+  reading_count bigint NOT NULL,
+  inexact_count bigint NOT NULL,
+  unsquared_count bigint NOT NULL,
+  value_sum numeric NOT NULL,
+  value_sum_of_squares numeric NOT NULL,
+  value_min numeric,
+  value_max numeric,
+  first_order text COLLATE "C" NOT NULL,
+  first_value text COLLATE "C" NOT NULL,
+  last_order text COLLATE "C" NOT NULL,
+  last_value text COLLATE "C" NOT NULL`;
+
+/** What a window is of. */
+const WINDOW_COLUMNS = `
+  sensor_id text COLLATE "C" NOT NULL,
+  aspect text COLLATE "C" NOT NULL,
+  unit text COLLATE "C" NOT NULL,
+  resolution text COLLATE "C" NOT NULL,
+  window_start timestamptz NOT NULL`;
+
+/**
+ * What makes the serving database what it is, step by step; a step that has been released is never changed, the next one changes what it made.
+ *
+ * - `batch_build`, `batch_boundary`: what the published batch view covers, an inclusive last offset for each partition of Kafka.
+ * - `batch_view`: windows over all readings up to the boundary.
+ * - `speed_position`: where the windows sink goes on, and the range of offsets (segment) that is being filled.
+ * - `speed_segment`: ranges that are full; each ends where the HDFS sink ends a commit too, see `grid/segment.ts`.
+ * - `speed_view`: windows over the readings of one segment; an answer adds those beyond the boundary to the batch view.
+ */
+export const MIGRATIONS: readonly ((schema: Schema) => string)[] = [
+  (schema) => `
+CREATE TABLE ${schema}.batch_build (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  run_id text NOT NULL UNIQUE,
+  boundary jsonb NOT NULL,
+  published_at timestamptz NOT NULL DEFAULT now(),
+  is_rebuild boolean NOT NULL,
+  reading_count bigint NOT NULL,
+  changed_windows bigint NOT NULL
+);
+CREATE TABLE ${schema}.batch_boundary (
+  topic text COLLATE "C" NOT NULL,
+  partition integer NOT NULL,
+  last_offset bigint NOT NULL,
+  build_id bigint NOT NULL REFERENCES ${schema}.batch_build,
+  PRIMARY KEY (topic, partition)
+);
+CREATE TABLE ${schema}.batch_view (${WINDOW_COLUMNS},${AGGREGATE_COLUMNS},
+  weighted_sum numeric,
+  weighted_ms bigint,
+  build_id bigint NOT NULL,
+  PRIMARY KEY (sensor_id, aspect, unit, resolution, window_start)
+);
+CREATE TABLE ${schema}.speed_position (
+  topic text COLLATE "C" NOT NULL,
+  partition integer NOT NULL,
+  next_offset bigint NOT NULL,
+  segment_first_offset bigint NOT NULL,
+  segment_number bigint NOT NULL,
+  watermark timestamptz,
+  updated_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (topic, partition)
+);
+CREATE TABLE ${schema}.speed_segment (
+  topic text COLLATE "C" NOT NULL,
+  partition integer NOT NULL,
+  first_offset bigint NOT NULL,
+  last_offset bigint NOT NULL,
+  PRIMARY KEY (topic, partition, first_offset)
+);
+CREATE TABLE ${schema}.speed_view (${WINDOW_COLUMNS},
+  topic text COLLATE "C" NOT NULL,
+  partition integer NOT NULL,
+  segment_first_offset bigint NOT NULL,${AGGREGATE_COLUMNS},
+  revision bigint NOT NULL,
+  is_corrected boolean NOT NULL,
+  updated_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (sensor_id, aspect, unit, resolution, window_start, topic, partition, segment_first_offset)
+);
+CREATE INDEX speed_view_segment ON ${schema}.speed_view (topic, partition, segment_first_offset);
+`,
+];
