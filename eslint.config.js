@@ -34,7 +34,7 @@ const folders = [
 /** Of the workflows others may know what each job is and how it is told, not how it is done. */
 const contractsOnly = {
   regex:
-    '^(\\.\\./)+workflows/(?!registry\\.ts$|job/(job-contract|told|plain-lines|task-queues)\\.ts$|[^/]+/(contract|text)\\.ts$)',
+    '^(\\.\\./)+workflows/(?!registry\\.ts$|job/(job-contract|told|plain-lines|task-queues)\\.ts$|[^/]+/(contract|input|activity-contract|text)\\.ts$)',
   message: 'Of workflows/ only contracts, texts and the registry may be imported.',
 };
 

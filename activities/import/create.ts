@@ -1,5 +1,5 @@
-import type { ImportActivities } from '../../grid/history/import-activities.ts';
-import type { SourceName } from '../../grid/history/import-input.ts';
+import type { ImportActivities } from '../../workflows/import/activity-contract.ts';
+import type { SourceName } from '../../grid/history/sql-source.ts';
 import type { Config } from '../../runtime/config.ts';
 import { bringSplits } from './copy/bring-splits.ts';
 import type { ImportDependencies, ImportOptions } from './dependencies.ts';

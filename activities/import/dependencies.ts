@@ -1,8 +1,7 @@
 import type { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import type { HiveClient } from '../../connectors/hive/hive.ts';
-import type { ImportRun, SnapshotTaken } from '../../grid/history/import-activities.ts';
-import type { SourceName } from '../../grid/history/import-input.ts';
-import type { SqlSource, TableId } from '../../grid/history/sql-source.ts';
+import type { ImportRun, SnapshotTaken } from '../../workflows/import/activity-contract.ts';
+import type { SourceName, SqlSource, TableId } from '../../grid/history/sql-source.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { TelemetryTables } from './publish/telemetry-file.ts';
 

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GridError } from '../../grid/errors.ts';
-import type { ImportRun } from '../../grid/history/import-activities.ts';
+import type { ImportRun } from '../../workflows/import/activity-contract.ts';
 import type { HeldSnapshot, SqlSource } from '../../grid/history/sql-source.ts';
 import { endOfCancelled } from '../running/cancellation.ts';
 import { closing } from './closing.ts';

@@ -1,4 +1,4 @@
-import type { SplitStretch } from '../../grid/history/import-activities.ts';
+import type { SplitStretch } from '../../workflows/import/activity-contract.ts';
 import type { TablePlan } from '../../grid/history/sql-source.ts';
 import type { StretchHeartbeat } from '../../workflows/import/contract.ts';
 import type { SplitCopier } from './copy/split-copier.ts';

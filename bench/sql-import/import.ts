@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HiveClient, quoteIdentifier } from '../../connectors/hive/hive.ts';
 import { TemporalClient } from '../../connectors/temporal/client.ts';
 import type { ImportSummary } from '../../workflows/import/contract.ts';
-import type { SourceName } from '../../grid/history/import-input.ts';
+import type { SourceName } from '../../grid/history/sql-source.ts';
 import type { Config } from '../../runtime/config.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { WorkerProcess } from '../../test/support/worker-process.ts';

@@ -1,5 +1,5 @@
 import type { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
-import type { SourceName } from '../../grid/history/import-input.ts';
+import type { SourceName } from '../../grid/history/sql-source.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { SideResult } from '../compare/result.ts';
 import { contentOfDirectory } from './content.ts';

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closing } from '../../activities/import/closing.ts';
 import { sourcesFromConfig } from '../../activities/import/open/open-source.ts';
-import type { SourceName } from '../../grid/history/import-input.ts';
-import type { TableId } from '../../grid/history/sql-source.ts';
+import type { SourceName, TableId } from '../../grid/history/sql-source.ts';
 import type { Config } from '../../runtime/config.ts';
 import { createLogger } from '../../runtime/logger.ts';
 

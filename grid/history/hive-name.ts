@@ -3,8 +3,7 @@
  * without quotes unless they are reserved words or begin with an underscore. Not for workflow code (it hashes).
  */
 import { createHash } from 'node:crypto';
-import type { SourceName } from './import-input.ts';
-import type { TableId } from './sql-source.ts';
+import type { SourceName, TableId } from './sql-source.ts';
 
 /** The schema whose tables go by their name alone. */
 const DEFAULT_SCHEMAS: Readonly<Record<SourceName, string>> = { postgres: 'public', sqlserver: 'dbo' };

@@ -4,7 +4,10 @@
  * or read from the bytes that the database stores.
  */
 import { z } from 'zod';
-import type { SourceName } from './import-input.ts';
+
+/** The databases that history is imported from. */
+export const SOURCE_NAMES = ['postgres', 'sqlserver'] as const;
+export type SourceName = (typeof SOURCE_NAMES)[number];
 
 export const tableId = z.object({ schema: z.string(), name: z.string() }).readonly();
 export type TableId = z.output<typeof tableId>;

@@ -11,8 +11,13 @@ import { WorkDirectory } from '../../activities/import/staging/work-directory.ts
 import { PostgresSource } from '../../connectors/postgres/source.ts';
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { HiveClient } from '../../connectors/hive/hive.ts';
-import type { ImportActivities, ImportRun, SnapshotTaken, SplitStretch } from '../../grid/history/import-activities.ts';
-import { importInput, type ImportInput } from '../../grid/history/import-input.ts';
+import type {
+  ImportActivities,
+  ImportRun,
+  SnapshotTaken,
+  SplitStretch,
+} from '../../workflows/import/activity-contract.ts';
+import { importInput, type ImportInput } from '../../workflows/import/input.ts';
 import type {
   HeldSnapshot,
   SnapshotReader,

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createImportActivities } from '../../activities/import/create.ts';
 import { sourcesFromConfig } from '../../activities/import/open/open-source.ts';
-import type { ImportInput } from '../../grid/history/import-input.ts';
+import type { ImportInput } from '../../workflows/import/input.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { ImportBed } from './import-bed.ts';

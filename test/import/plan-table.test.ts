@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ImportRun, PlannedTable } from '../../grid/history/import-activities.ts';
-import type { ImportInput } from '../../grid/history/import-input.ts';
+import type { ImportRun, PlannedTable } from '../../workflows/import/activity-contract.ts';
+import type { ImportInput } from '../../workflows/import/input.ts';
 import type { TableId } from '../../grid/history/sql-source.ts';
 import { ImportBed } from './import-bed.ts';
 

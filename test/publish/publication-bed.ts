@@ -10,8 +10,8 @@ import { readNewestCommit, type ImportCommit } from '../../activities/import/pub
 import { partFile, planIdOf, WorkDirectory, type SplitRecord } from '../../activities/import/staging/work-directory.ts';
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { HiveClient } from '../../connectors/hive/hive.ts';
-import type { ImportRun, TableResult } from '../../grid/history/import-activities.ts';
-import { importInput, type ImportInput, type TelemetryMapping } from '../../grid/history/import-input.ts';
+import type { ImportRun, TableResult } from '../../workflows/import/activity-contract.ts';
+import { importInput, type ImportInput, type TelemetryMapping } from '../../workflows/import/input.ts';
 import type { SourceSnapshot, TableId, TablePlan } from '../../grid/history/sql-source.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { createLogger } from '../../runtime/logger.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { telemetryMapping, type TelemetryMapping } from '../../grid/history/import-input.ts';
+import { telemetryMapping, type TelemetryMapping } from '../../workflows/import/input.ts';
 import { loadTelemetryFile, telemetryOf } from '../../activities/import/publish/telemetry-file.ts';
 import { PublicationBed, type Column } from './publication-bed.ts';
 

@@ -9,7 +9,7 @@ import type {
   SplitStretch,
   StretchResult,
   TableResult,
-} from '../../grid/history/import-activities.ts';
+} from '../../workflows/import/activity-contract.ts';
 import type { SourceSnapshot, TableId } from '../../grid/history/sql-source.ts';
 
 /** A table as a test wants it. */

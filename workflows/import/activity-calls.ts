@@ -1,5 +1,5 @@
 import { proxyActivities, workflowInfo, type ActivityOptions } from '@temporalio/workflow';
-import type { ImportActivities } from '../../grid/history/import-activities.ts';
+import type { ImportActivities } from './activity-contract.ts';
 import { taskQueue } from '../job/task-queues.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
 import { dayIn } from '../../grid/day.ts';
-import type { ImportInput } from '../../grid/history/import-input.ts';
+import type { ImportInput } from './input.ts';
 import { BUSINESS_TIME_ZONE } from './contract.ts';
 
 /**

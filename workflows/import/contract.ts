@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { tableResult, type ImportActivities } from '../../grid/history/import-activities.ts';
-import { importInput, SOURCE_NAMES } from '../../grid/history/import-input.ts';
-import { sourceSnapshot, tableId } from '../../grid/history/sql-source.ts';
+import { tableResult, type ImportActivities } from './activity-contract.ts';
+import { SOURCE_NAMES, sourceSnapshot, tableId } from '../../grid/history/sql-source.ts';
+import { importInput } from './input.ts';
 import type { JobContract } from '../job/job-contract.ts';
 import type { QueueName } from '../job/task-queues.ts';
 

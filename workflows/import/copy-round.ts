@@ -1,5 +1,5 @@
 import { CancellationScope, CancelledFailure, isCancellation, sleep, workflowInfo } from '@temporalio/workflow';
-import type { ImportRun, StretchResult } from '../../grid/history/import-activities.ts';
+import type { ImportRun, StretchResult } from './activity-contract.ts';
 import type { SourceSnapshot } from '../../grid/history/sql-source.ts';
 import { sourceActivities } from './activity-calls.ts';
 import { failureReason, type FailureReason } from '../job/failure-reason.ts';

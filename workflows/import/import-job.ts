@@ -6,7 +6,7 @@ import {
   log,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ImportRun, OpenedImport } from '../../grid/history/import-activities.ts';
+import type { ImportRun, OpenedImport } from './activity-contract.ts';
 import type { ImportPhase, ImportProgress, ImportSummary } from './contract.ts';
 import type { SourceSnapshot, TableId } from '../../grid/history/sql-source.ts';
 import { JobProgress } from '../job/job-progress.ts';

@@ -1,4 +1,4 @@
-import type { ImportRun } from '../../grid/history/import-activities.ts';
+import type { ImportRun } from './activity-contract.ts';
 import type { TableId } from '../../grid/history/sql-source.ts';
 import { qualifiedName } from './table-name.ts';
 

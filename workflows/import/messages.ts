@@ -1,7 +1,7 @@
 /** What the workflows of one import tell each other, and the signals that come from outside. */
 import { defineSignal } from '@temporalio/workflow';
 import { z } from 'zod';
-import type { ImportRun, SnapshotTaken } from '../../grid/history/import-activities.ts';
+import type { ImportRun, SnapshotTaken } from './activity-contract.ts';
 import { sourceSnapshot, type SourceSnapshot } from '../../grid/history/sql-source.ts';
 import { tableStanding } from './contract.ts';
 import type { PackedTable } from './packed-tables.ts';

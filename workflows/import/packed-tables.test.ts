@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TableResult } from '../../grid/history/import-activities.ts';
+import type { TableResult } from './activity-contract.ts';
 import { packTables, unpackTable } from './packed-tables.ts';
 import { NO_FIGURES, published, type TableWork } from './table-work.ts';
 

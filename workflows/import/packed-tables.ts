@@ -1,4 +1,4 @@
-import type { TableResult } from '../../grid/history/import-activities.ts';
+import type { TableResult } from './activity-contract.ts';
 import type { SourceSnapshot } from '../../grid/history/sql-source.ts';
 import type { SplitRange } from './split-ranges.ts';
 import type { Figures, ParkedSplit, PublishAs, TableWork } from './table-work.ts';

@@ -1,6 +1,5 @@
 import type { ImportPhase, ImportProgress, TableProgress, TableStanding, TableState } from './contract.ts';
-import type { SourceName } from '../../grid/history/import-input.ts';
-import type { SourceSnapshot, TableId } from '../../grid/history/sql-source.ts';
+import type { SourceName, SourceSnapshot, TableId } from '../../grid/history/sql-source.ts';
 
 /** Tables in the answer to a query, and rows of the table in the Web UI. */
 const MOST_TABLES = 500;

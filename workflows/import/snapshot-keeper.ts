@@ -1,5 +1,5 @@
 import { CancellationScope, condition, isCancellation, log } from '@temporalio/workflow';
-import type { ImportRun } from '../../grid/history/import-activities.ts';
+import type { ImportRun } from './activity-contract.ts';
 import type { SourceSnapshot } from '../../grid/history/sql-source.ts';
 import { holdSnapshot } from './activity-calls.ts';
 

@@ -1,4 +1,4 @@
-import type { ImportRun, OpenedImport } from '../../grid/history/import-activities.ts';
+import type { ImportRun, OpenedImport } from './activity-contract.ts';
 import type { ImportedTable, ImportSummary, ParkedTable } from './contract.ts';
 import type { SourceSnapshot } from '../../grid/history/sql-source.ts';
 import { qualifiedName } from './table-name.ts';

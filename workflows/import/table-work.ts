@@ -1,4 +1,4 @@
-import type { PlannedTable, TableResult } from '../../grid/history/import-activities.ts';
+import type { PlannedTable, TableResult } from './activity-contract.ts';
 import type { ParkedTable, TableProgress } from './contract.ts';
 import type { SourceSnapshot, TableId } from '../../grid/history/sql-source.ts';
 import { splitsIn, type SplitRange } from './split-ranges.ts';

@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { z } from 'zod';
 import { GridError } from '../../../grid/errors.ts';
 import { orLate } from '../../../runtime/waiting/time-limit.ts';
-import type { SplitStretch, StretchResult } from '../../../grid/history/import-activities.ts';
+import type { SplitStretch, StretchResult } from '../../../workflows/import/activity-contract.ts';
 import type { SourceSnapshot } from '../../../grid/history/sql-source.ts';
 import type { StretchHeartbeat } from '../../../workflows/import/contract.ts';
 import { AttemptDirectory } from './attempt-directory.ts';

@@ -1,5 +1,5 @@
 import { asGridError, GridError, type ErrorCode } from '../../../grid/errors.ts';
-import type { SplitStretch } from '../../../grid/history/import-activities.ts';
+import type { SplitStretch } from '../../../workflows/import/activity-contract.ts';
 import type { CopiedSplit, SnapshotReader, SourceSnapshot, TablePlan } from '../../../grid/history/sql-source.ts';
 import type { AttemptDirectory } from './attempt-directory.ts';
 import type { ImportDependencies, SplitOutcome } from '../dependencies.ts';

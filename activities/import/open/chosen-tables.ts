@@ -1,5 +1,5 @@
 import { GridError } from '../../../grid/errors.ts';
-import type { ImportInput } from '../../../grid/history/import-input.ts';
+import type { ImportInput } from '../../../workflows/import/input.ts';
 import type { TableId } from '../../../grid/history/sql-source.ts';
 import { nearNames } from '../../../runtime/near-names.ts';
 import { tableName } from '../table-names.ts';

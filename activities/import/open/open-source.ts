@@ -1,7 +1,6 @@
 import { PostgresSource } from '../../../connectors/postgres/source.ts';
 import { GridError } from '../../../grid/errors.ts';
-import type { SourceName } from '../../../grid/history/import-input.ts';
-import type { SqlSource } from '../../../grid/history/sql-source.ts';
+import type { SourceName, SqlSource } from '../../../grid/history/sql-source.ts';
 import type { Config } from '../../../runtime/config.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 

@@ -1,5 +1,5 @@
 import { GridError } from '../../../grid/errors.ts';
-import type { SplitStretch } from '../../../grid/history/import-activities.ts';
+import type { SplitStretch } from '../../../workflows/import/activity-contract.ts';
 import type { SnapshotReader, SourceSnapshot } from '../../../grid/history/sql-source.ts';
 import type { ImportDependencies } from '../dependencies.ts';
 import { cursorValueOf, decisionAt } from './plan-table.ts';

@@ -1,4 +1,4 @@
-import type { ImportInput } from '../../../grid/history/import-input.ts';
+import type { ImportInput } from '../../../workflows/import/input.ts';
 import type { ChangesSince, RowCounts, TableId, TablePlan } from '../../../grid/history/sql-source.ts';
 import type { ImportCommit } from '../publish/commit.ts';
 import { tableName } from '../table-names.ts';

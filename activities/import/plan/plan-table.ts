@@ -1,5 +1,5 @@
 import { GridError } from '../../../grid/errors.ts';
-import type { ImportRun, PlannedTable } from '../../../grid/history/import-activities.ts';
+import type { ImportRun, PlannedTable } from '../../../workflows/import/activity-contract.ts';
 import type {
   ChangesSince,
   ImportColumn,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { telemetryMapping, type TelemetryMapping } from '../../../grid/history/import-input.ts';
+import { telemetryMapping, type TelemetryMapping } from '../../../workflows/import/input.ts';
 import type { SourceSnapshot, TablePlan } from '../../../grid/history/sql-source.ts';
 
 /** What a run has decided on a table, kept as JSON in its work directory. */

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { entriesIfThere, ifThere, type HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../../grid/errors.ts';
-import type { SourceName } from '../../../grid/history/import-input.ts';
-import type { TableId } from '../../../grid/history/sql-source.ts';
+import type { SourceName, TableId } from '../../../grid/history/sql-source.ts';
 import { commitsDirectory } from '../staging/paths.ts';
 import { importCommit, paddedNumber, type ImportCommit } from './commit.ts';
 

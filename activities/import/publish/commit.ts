@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { tableOriginSchema } from '../plan/work-plan.ts';
-import { SOURCE_NAMES, telemetryMapping } from '../../../grid/history/import-input.ts';
+import { SOURCE_NAMES } from '../../../grid/history/sql-source.ts';
+import { telemetryMapping } from '../../../workflows/import/input.ts';
 
 const count = z.int().min(0);
 const name = z.string().min(1);

@@ -3,8 +3,7 @@ import { z } from 'zod';
 import { ifThere, type HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../../grid/errors.ts';
 import { hiveReadingsNames, hiveTableNames } from '../../../grid/history/hive-name.ts';
-import type { SourceName } from '../../../grid/history/import-input.ts';
-import type { TableId } from '../../../grid/history/sql-source.ts';
+import type { SourceName, TableId } from '../../../grid/history/sql-source.ts';
 import { tableName } from '../table-names.ts';
 
 const claim = z.object({ schema: z.string(), name: z.string() });

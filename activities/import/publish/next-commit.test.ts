@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GridError } from '../../../grid/errors.ts';
-import { importInput } from '../../../grid/history/import-input.ts';
+import { importInput } from '../../../workflows/import/input.ts';
 import { importCommit, runOf, type ImportCommit } from './commit.ts';
 import { nextCommit, refuseUnfit, resultOf, type ReadyRun } from './next-commit.ts';
 import { tableView } from './view-statements.ts';

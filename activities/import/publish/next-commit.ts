@@ -1,7 +1,7 @@
 import { readableName } from '../../../connectors/hive/hive.ts';
 import { GridError } from '../../../grid/errors.ts';
 import { columnsFingerprint, hiveDatabase } from '../../../grid/history/hive-name.ts';
-import type { ImportRun, TableResult } from '../../../grid/history/import-activities.ts';
+import type { ImportRun, TableResult } from '../../../workflows/import/activity-contract.ts';
 import type { SourceSnapshot, TableId, TableOrigin, TablePlan } from '../../../grid/history/sql-source.ts';
 import { tableName } from '../table-names.ts';
 import type { WorkPlan } from '../plan/work-plan.ts';

@@ -1,5 +1,5 @@
 import { GridError } from '../../../grid/errors.ts';
-import type { ImportActivities, ImportRun, TableResult } from '../../../grid/history/import-activities.ts';
+import type { ImportActivities, ImportRun, TableResult } from '../../../workflows/import/activity-contract.ts';
 import type { TableId } from '../../../grid/history/sql-source.ts';
 import type { ImportDependencies } from '../dependencies.ts';
 import { withHeartbeats } from '../../running/heartbeats.ts';

@@ -1,6 +1,5 @@
 import type { HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
-import type { SourceName } from '../../../grid/history/import-input.ts';
-import type { TableId } from '../../../grid/history/sql-source.ts';
+import type { SourceName, TableId } from '../../../grid/history/sql-source.ts';
 import { tableDirectory, workRoot } from '../staging/paths.ts';
 import { runOf } from './commit.ts';
 import { CommitLog } from './commit-log.ts';

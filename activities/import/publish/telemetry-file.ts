@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { GridError } from '../../../grid/errors.ts';
-import { telemetryMapping, type SourceName, type TelemetryMapping } from '../../../grid/history/import-input.ts';
-import type { TableId } from '../../../grid/history/sql-source.ts';
+import type { SourceName, TableId } from '../../../grid/history/sql-source.ts';
+import { telemetryMapping, type TelemetryMapping } from '../../../workflows/import/input.ts';
 import { readJsonFile } from '../../../runtime/json-file.ts';
 
 /** Mappings by table: `schema.table` or `table`, with `<source>:` before it where it is of one source only. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GridError } from '../../../grid/errors.ts';
-import { telemetryMapping, type TelemetryMapping } from '../../../grid/history/import-input.ts';
+import { telemetryMapping, type TelemetryMapping } from '../../../workflows/import/input.ts';
 import { checkTelemetry } from './telemetry.ts';
 import { loadTelemetryFile, telemetryOf } from './telemetry-file.ts';
 

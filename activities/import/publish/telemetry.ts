@@ -1,7 +1,7 @@
 import { qualifiedName, quoteIdentifier, quoteString } from '../../../connectors/hive/hive.ts';
 import { GridError } from '../../../grid/errors.ts';
 import { hiveDatabase } from '../../../grid/history/hive-name.ts';
-import type { TelemetryMapping } from '../../../grid/history/import-input.ts';
+import type { TelemetryMapping } from '../../../workflows/import/input.ts';
 import type { TableId } from '../../../grid/history/sql-source.ts';
 import { tableName } from '../table-names.ts';
 import type { ImportCommit } from './commit.ts';

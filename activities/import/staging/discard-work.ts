@@ -1,8 +1,7 @@
 import { entriesIfThere, type HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../../grid/errors.ts';
-import type { ImportRun } from '../../../grid/history/import-activities.ts';
-import type { SourceName } from '../../../grid/history/import-input.ts';
-import type { TableId } from '../../../grid/history/sql-source.ts';
+import type { ImportRun } from '../../../workflows/import/activity-contract.ts';
+import type { SourceName, TableId } from '../../../grid/history/sql-source.ts';
 import type { ImportDependencies } from '../dependencies.ts';
 import { withHeartbeats } from '../../running/heartbeats.ts';
 import { sourceWorkDirectory, workRoot } from './paths.ts';

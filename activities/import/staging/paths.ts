@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ImportRun } from '../../../grid/history/import-activities.ts';
-import type { SourceName } from '../../../grid/history/import-input.ts';
-import type { TableId } from '../../../grid/history/sql-source.ts';
+import type { ImportRun } from '../../../workflows/import/activity-contract.ts';
+import type { SourceName, TableId } from '../../../grid/history/sql-source.ts';
 import { escapePartitionValue } from '../../../grid/partition-path.ts';
 
 /** HDFS allows 255 bytes in a name (`dfs.namenode.fs-limits.max-component-length`). */

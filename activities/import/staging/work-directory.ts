@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { entriesIfThere, ifThere, type HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../../grid/errors.ts';
-import type { ImportRun } from '../../../grid/history/import-activities.ts';
+import type { ImportRun } from '../../../workflows/import/activity-contract.ts';
 import type { SourceSnapshot, TableId } from '../../../grid/history/sql-source.ts';
 import { splitOfFile, workRoot } from './paths.ts';
 import { isAtSnapshot, splitRecordSchema, workPlanSchema, type SplitRecord, type WorkPlan } from '../plan/work-plan.ts';

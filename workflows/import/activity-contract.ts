@@ -1,7 +1,14 @@
 /** What the import's workflows ask of its activities; implemented in `activities/import`. Paths and figures, never rows. */
 import { z } from 'zod';
-import type { ImportInput, SourceName } from './import-input.ts';
-import { columnRemark, tableId, type ColumnRemark, type SourceSnapshot, type TableId } from './sql-source.ts';
+import {
+  type SourceName,
+  columnRemark,
+  tableId,
+  type ColumnRemark,
+  type SourceSnapshot,
+  type TableId,
+} from '../../grid/history/sql-source.ts';
+import type { ImportInput } from './input.ts';
 
 /** One run of one import, the same in every activity. */
 export interface ImportRun {

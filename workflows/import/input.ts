@@ -1,8 +1,5 @@
 import { z } from 'zod';
-
-/** The databases that history is imported from. */
-export const SOURCE_NAMES = ['postgres', 'sqlserver'] as const;
-export type SourceName = (typeof SOURCE_NAMES)[number];
+import { SOURCE_NAMES, type SourceName } from '../../grid/history/sql-source.ts';
 
 const sourceName = z
   .enum([...SOURCE_NAMES, 'postgresql', 'mssql'])
