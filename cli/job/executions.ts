@@ -14,15 +14,17 @@ import { alignedLines } from '../../workflows/job/plain-lines.ts';
 import { progressLines } from './told-lines.ts';
 
 /** What a user may ask for, and what Temporal calls it. */
-const STATUSES: Readonly<Record<string, string>> = {
-  running: 'Running',
-  completed: 'Completed',
-  failed: 'Failed',
-  cancelled: 'Canceled',
-  canceled: 'Canceled',
-  terminated: 'Terminated',
-  'timed-out': 'TimedOut',
-};
+const STATUSES: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    running: 'Running',
+    completed: 'Completed',
+    failed: 'Failed',
+    cancelled: 'Canceled',
+    canceled: 'Canceled',
+    terminated: 'Terminated',
+    'timed-out': 'TimedOut',
+  }),
+);
 
 const CANCEL_PATIENCE_MS = 60_000;
 
@@ -32,11 +34,11 @@ export async function listJobs(
   filter: Omit<ExecutionFilter, 'status'> & { readonly status?: string; readonly json: boolean },
 ): Promise<CommandOutcome> {
   const { status, json, ...rest } = filter;
-  const known = status === undefined ? undefined : STATUSES[status.toLowerCase()];
+  const known = status === undefined ? undefined : STATUSES.get(status.toLowerCase());
   if (status !== undefined && known === undefined) {
     throw new GridError(
       'invalid-input',
-      `Listing workflows: there is no status ${status}. Known are: ${Object.keys(STATUSES).join(', ')}.`,
+      `Listing workflows: there is no status ${status}. Known are: ${[...STATUSES.keys()].join(', ')}.`,
     );
   }
   const executions = await listExecutions(temporal, { ...rest, ...(known === undefined ? {} : { status: known }) });

@@ -76,42 +76,44 @@ const VERDICTS = {
   timeout: { code: 'hdfs-timeout', advice: 'A server between here and HDFS gave up waiting; it is tried again.' },
 } as const satisfies Record<string, Verdict>;
 
-const BY_EXCEPTION: Readonly<Record<string, Verdict>> = {
-  StandbyException: VERDICTS.standby,
-  SafeModeException: VERDICTS.safeMode,
-  AccessControlException: VERDICTS.denied,
-  AuthorizationException: VERDICTS.denied,
-  AuthenticationException: VERDICTS.denied,
-  SecurityException: VERDICTS.denied,
-  InvalidToken: VERDICTS.denied,
-  FileNotFoundException: VERDICTS.notFound,
-  NoSuchFileException: VERDICTS.notFound,
-  FileAlreadyExistsException: VERDICTS.exists,
-  AlreadyBeingCreatedException: VERDICTS.exists,
-  DSQuotaExceededException: VERDICTS.noSpace,
-  NSQuotaExceededException: VERDICTS.noSpace,
-  QuotaByStorageTypeExceededException: VERDICTS.noSpace,
-  QuotaExceededException: VERDICTS.noSpace,
-  ClusterStorageCapacityExceededException: VERDICTS.noSpace,
-  DiskOutOfSpaceException: VERDICTS.noSpace,
-  LeaseExpiredException: VERDICTS.lostLease,
-  InvalidPathException: VERDICTS.refused,
-  IllegalArgumentException: VERDICTS.refused,
-  UnsupportedOperationException: VERDICTS.refused,
-  ParentNotDirectoryException: VERDICTS.refused,
-  PathIsNotDirectoryException: VERDICTS.refused,
-  PathIsNotEmptyDirectoryException: VERDICTS.refused,
-  MaxDirectoryItemsExceededException: VERDICTS.refused,
-  PathComponentTooLongException: VERDICTS.refused,
-  NotFoundException: VERDICTS.notWebHdfs,
-};
+const BY_EXCEPTION: ReadonlyMap<string, Verdict> = new Map(
+  Object.entries<Verdict>({
+    StandbyException: VERDICTS.standby,
+    SafeModeException: VERDICTS.safeMode,
+    AccessControlException: VERDICTS.denied,
+    AuthorizationException: VERDICTS.denied,
+    AuthenticationException: VERDICTS.denied,
+    SecurityException: VERDICTS.denied,
+    InvalidToken: VERDICTS.denied,
+    FileNotFoundException: VERDICTS.notFound,
+    NoSuchFileException: VERDICTS.notFound,
+    FileAlreadyExistsException: VERDICTS.exists,
+    AlreadyBeingCreatedException: VERDICTS.exists,
+    DSQuotaExceededException: VERDICTS.noSpace,
+    NSQuotaExceededException: VERDICTS.noSpace,
+    QuotaByStorageTypeExceededException: VERDICTS.noSpace,
+    QuotaExceededException: VERDICTS.noSpace,
+    ClusterStorageCapacityExceededException: VERDICTS.noSpace,
+    DiskOutOfSpaceException: VERDICTS.noSpace,
+    LeaseExpiredException: VERDICTS.lostLease,
+    InvalidPathException: VERDICTS.refused,
+    IllegalArgumentException: VERDICTS.refused,
+    UnsupportedOperationException: VERDICTS.refused,
+    ParentNotDirectoryException: VERDICTS.refused,
+    PathIsNotDirectoryException: VERDICTS.refused,
+    PathIsNotEmptyDirectoryException: VERDICTS.refused,
+    MaxDirectoryItemsExceededException: VERDICTS.refused,
+    PathComponentTooLongException: VERDICTS.refused,
+    NotFoundException: VERDICTS.notWebHdfs,
+  }),
+);
 
 function verdictOnException({ exception, message }: RemoteException, status: number): Verdict {
   // The NameNode wraps safe mode into a RetriableException for clients that it believes to be HA-aware.
   if (/safe ?mode/i.test(message) && /^(SafeMode|Retriable|Remote|IO)Exception$/.test(exception))
     return VERDICTS.safeMode;
   if (exception === 'LeaseExpiredException' && /does not exist/i.test(message)) return VERDICTS.notFound;
-  const known = BY_EXCEPTION[exception];
+  const known = BY_EXCEPTION.get(exception);
   if (known !== undefined) return known;
   if (/no space left|out of space/i.test(message)) return VERDICTS.noSpace;
   // Every DataNode lives and none was given up on, and still none takes a block: they are full.

@@ -4,17 +4,19 @@ import { GridError } from '../../grid/errors.ts';
 const TRANSIENT = ['LOADING', 'BUSY', 'TRYAGAIN', 'CLUSTERDOWN', 'MASTERDOWN', 'NOREPLICAS', 'UNKILLABLE'];
 
 /** What to do about a reply that stays the same until somebody changes something. */
-const REMEDIES: Readonly<Record<string, string>> = {
-  OOM: 'Redis has used up its maxmemory: raise it or free memory.',
-  MISCONF: 'Redis cannot write to its disk: see its log, then free or mend the disk.',
-  READONLY: 'This Redis is a replica: let REDIS_URL name the primary.',
-  NOAUTH: 'Redis asks for a password: put it into REDIS_URL.',
-  WRONGPASS: 'Redis does not know this user name and password: correct REDIS_URL.',
-  NOPERM:
-    'The Redis user lacks rights: it needs EVAL, EVALSHA, GET, MGET, SET, MSET, HGET, HSET and INFO on every key.',
-  CROSSSLOT: 'This is a Redis Cluster: let REDIS_URL name a single primary (a replicated one if need be).',
-  MOVED: 'This is a Redis Cluster: let REDIS_URL name a single primary (a replicated one if need be).',
-};
+const REMEDIES: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    OOM: 'Redis has used up its maxmemory: raise it or free memory.',
+    MISCONF: 'Redis cannot write to its disk: see its log, then free or mend the disk.',
+    READONLY: 'This Redis is a replica: let REDIS_URL name the primary.',
+    NOAUTH: 'Redis asks for a password: put it into REDIS_URL.',
+    WRONGPASS: 'Redis does not know this user name and password: correct REDIS_URL.',
+    NOPERM:
+      'The Redis user lacks rights: it needs EVAL, EVALSHA, GET, MGET, SET, MSET, HGET, HSET and INFO on every key.',
+    CROSSSLOT: 'This is a Redis Cluster: let REDIS_URL name a single primary (a replicated one if need be).',
+    MOVED: 'This is a Redis Cluster: let REDIS_URL name a single primary (a replicated one if need be).',
+  }),
+);
 
 /**
  * What a driver error means: `redis-refused` when Redis answered and the answer will stay the same until somebody changes
@@ -30,7 +32,7 @@ export function redisFailure(error: unknown, attempt: string, connectionProblem?
   const cause = !isReply(own) && connectionProblem !== undefined ? connectionProblem : own;
   const word = replyWord(cause);
   if (word !== undefined && !TRANSIENT.includes(word) && !/max number of clients/.test(cause.message)) {
-    const remedy = REMEDIES[word] ?? 'Look the reply up and correct the cause.';
+    const remedy = REMEDIES.get(word) ?? 'Look the reply up and correct the cause.';
     return new GridError('redis-refused', `${attempt}: Redis answered "${brief(cause.message)}". ${remedy}`, {
       cause: slim(cause),
     });
@@ -49,7 +51,7 @@ function isReply(error: Error): boolean {
  * `ERR Error running script …: -OOM command not allowed …`; a failed ready check wraps it in the driver's words.
  */
 function replyWord(error: Error): string | undefined {
-  const known = [...TRANSIENT, ...Object.keys(REMEDIES)].find((word) =>
+  const known = [...TRANSIENT, ...REMEDIES.keys()].find((word) =>
     new RegExp(`(?:^|[\\s:-])${word}\\b`).test(error.message),
   );
   if (known !== undefined) return known;

@@ -23,8 +23,3 @@ export function literal(text: string): string {
 export function columnReference(name: string): string {
   return `t.${bracketed(name)}`;
 }
-
-/** `schema.table`, for messages. */
-export function nameOf(table: TableId): string {
-  return `${table.schema}.${table.name}`;
-}

@@ -24,22 +24,24 @@ const WHEEL_BYTES = 90_969_064;
 const UNPACKED_BYTES = 242_000_000;
 const NETWORK = /^simbench\/networks\/1-complete_data-mixed-all-([012])-sw\/(\w+\.csv)$/;
 /** What is unpacked of each scenario: 0 is today's grid, 1 and 2 are its futures. */
-const TABLES: Readonly<Record<string, readonly string[]>> = {
-  0: [
-    'LoadProfile.csv',
-    'RESProfile.csv',
-    'PowerPlantProfile.csv',
-    'Load.csv',
-    'RES.csv',
-    'PowerPlant.csv',
-    'Node.csv',
-    'Substation.csv',
-    'Line.csv',
-  ],
-  // Their power plants' profiles are byte for byte those of today.
-  1: ['LoadProfile.csv', 'RESProfile.csv'],
-  2: ['LoadProfile.csv', 'RESProfile.csv'],
-};
+const TABLES: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries<readonly string[]>({
+    0: [
+      'LoadProfile.csv',
+      'RESProfile.csv',
+      'PowerPlantProfile.csv',
+      'Load.csv',
+      'RES.csv',
+      'PowerPlant.csv',
+      'Node.csv',
+      'Substation.csv',
+      'Line.csv',
+    ],
+    // Their power plants' profiles are byte for byte those of today.
+    1: ['LoadProfile.csv', 'RESProfile.csv'],
+    2: ['LoadProfile.csv', 'RESProfile.csv'],
+  }),
+);
 const LICENCES = /\.dist-info\/licenses\/(LICENSE|AUTHORS)$/;
 const PROGRESS_INTERVAL_MS = 500;
 const LONGEST_DOWNLOAD_MS = 15 * 60_000;
@@ -147,9 +149,9 @@ function unpack(wheel: string, directory: string, progress: Progress): void {
     const licence = LICENCES.exec(name)?.[1];
     if (licence !== undefined) return { path: licence };
     const [, scenario = '', table = ''] = NETWORK.exec(name) ?? [];
-    return TABLES[scenario]?.includes(table) === true ? { path: `scenario-${scenario}/${table}` } : undefined;
+    return TABLES.get(scenario)?.includes(table) === true ? { path: `scenario-${scenario}/${table}` } : undefined;
   });
-  const absent = Object.entries(TABLES)
+  const absent = [...TABLES]
     .flatMap(([scenario, tables]) => tables.map((table) => `scenario-${scenario}/${table}`))
     .filter((path) => !existsSync(join(unfinished, path)));
   if (absent.length > 0) {

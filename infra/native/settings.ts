@@ -109,15 +109,17 @@ export function settingsOf(place?: StackPlace): StackSettings {
 }
 
 /** The ports that URLs without one mean. */
-const SCHEME_PORTS: Readonly<Record<string, number>> = {
-  'http:': 80,
-  'https:': 443,
-  'hive2:': 10_000,
-  'redis:': 6379,
-  'rediss:': 6379,
-  'postgres:': 5432,
-  'postgresql:': 5432,
-};
+const SCHEME_PORTS: ReadonlyMap<string, number> = new Map(
+  Object.entries<number>({
+    'http:': 80,
+    'https:': 443,
+    'hive2:': 10_000,
+    'redis:': 6379,
+    'rediss:': 6379,
+    'postgres:': 5432,
+    'postgresql:': 5432,
+  }),
+);
 
 /** `host:port`, or a URL with or without a port. IPv6 addresses stand in brackets. */
 export function parseAddress(text: string): Address {
@@ -127,7 +129,7 @@ export function parseAddress(text: string): Address {
   const explicitPort = /:(\d+)(?:[/?#]|$)/.exec(text.slice(text.indexOf('@') + 1).replace(/^[a-z0-9+]+:\/\//, ''))?.[1];
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: explicitPort === undefined ? (SCHEME_PORTS[scheme ?? ''] ?? 80) : Number(explicitPort),
+    port: explicitPort === undefined ? (SCHEME_PORTS.get(scheme ?? '') ?? 80) : Number(explicitPort),
   };
 }
 

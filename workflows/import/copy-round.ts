@@ -8,7 +8,7 @@ import { notTried, OutageWatch } from './outage-watch.ts';
 import { remainingStretches, stretchSize, withRange, type SplitRange } from './split-ranges.ts';
 import { planned, type ParkedSplit, type PlannedWork, type TableWork } from './table-work.ts';
 import { runFor } from './import-run.ts';
-import { qualifiedName } from './table-name.ts';
+import { nameOfTable } from '../../grid/history/table-name.ts';
 
 /**
  * How a round ends: everything is at its snapshot; the history is long enough, go on in a new run; the source does not know the
@@ -97,7 +97,7 @@ export class CopyRound {
       const { table } = work;
       await this.#attempt(index, async () => {
         const request = { run: runFor(run, table), table, ...(snapshot === undefined ? {} : { snapshot }) };
-        const plan = await sourceActivities(qualifiedName(table)).planTable(request);
+        const plan = await sourceActivities(nameOfTable(table)).planTable(request);
         this.#works[index] = planned(work, plan);
       });
     });
@@ -144,7 +144,7 @@ export class CopyRound {
     const { run, snapshot } = this.#options;
     const maxBytesPerSecond = this.#bytesPerSecond();
     const skip = work.parked.map(({ split }) => split).filter((split) => split >= from && split < to);
-    const summary = `${qualifiedName(work.table)}, splits ${from} to ${to - 1} of ${work.splits}`;
+    const summary = `${nameOfTable(work.table)}, splits ${from} to ${to - 1} of ${work.splits}`;
     return await sourceActivities(summary).bringSplits({
       run: runFor(run, work.table),
       table: work.table,

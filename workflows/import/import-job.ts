@@ -20,8 +20,8 @@ import { ProgressBoard } from './progress-board.ts';
 import { importText } from './text.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 import { parkedMessage, refusedMessage, summaryOf } from './summary.ts';
-import { qualifiedName } from './table-name.ts';
 import { parkedOf, progressOf, unplanned, type TableWork } from './table-work.ts';
+import { nameOfTable } from '../../grid/history/table-name.ts';
 
 /** Publishing is mostly waiting for Hive. */
 const PUBLISHING_LANES = 3;
@@ -304,7 +304,7 @@ export class ImportJob {
   }
 
   #namesOf(is: (work: TableWork) => boolean): string {
-    const names = this.#works.filter(is).map(({ table }) => qualifiedName(table));
+    const names = this.#works.filter(is).map(({ table }) => nameOfTable(table));
     return names.length <= 10 ? names.join(', ') : `${names.slice(0, 10).join(', ')} and ${names.length - 10} more`;
   }
 

@@ -1,6 +1,6 @@
 import type { ImportRun } from './activity-contract.ts';
 import type { TableId } from '../../grid/history/sql-source.ts';
-import { qualifiedName } from './table-name.ts';
+import { nameOfTable } from '../../grid/history/table-name.ts';
 
 /**
  * The run without what is only about finding the tables: it is the input of thousands of activities, and the names of
@@ -14,7 +14,7 @@ export function withFoundTables(run: ImportRun): ImportRun {
 /** The run with only what its input says of this table. */
 export function runFor(run: ImportRun, table: TableId): ImportRun {
   const { cursor, telemetry, ...input } = run.input;
-  const names = [table.name, qualifiedName(table)];
+  const names = [table.name, nameOfTable(table)];
   const ofTable = <T>(values: Readonly<Record<string, T>>): Record<string, T> =>
     Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name)));
   return {

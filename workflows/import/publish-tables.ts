@@ -14,8 +14,8 @@ import type { PublishRequest, PublishResult } from './messages.ts';
 import { notTried, OutageWatch } from './outage-watch.ts';
 import { packTables, unpackTable } from './packed-tables.ts';
 import { ProgressReport } from './progress-report.ts';
-import { qualifiedName } from './table-name.ts';
 import { progressOf, published, type PlannedWork } from './table-work.ts';
+import { nameOfTable } from '../../grid/history/table-name.ts';
 
 /** Publishes tables that `copyTables` has brought to a snapshot, each by itself. Started by `importSqlHistory`. */
 export async function publishTables(request: PublishRequest): Promise<PublishResult> {
@@ -57,8 +57,8 @@ export async function publishTables(request: PublishRequest): Promise<PublishRes
       report.changed(index);
       try {
         const snapshot = work.snapshot ?? request.snapshot;
-        if (snapshot === undefined) throw new RangeError(`${qualifiedName(table)} is at no snapshot`);
-        const { publishTable } = publishing(qualifiedName(table));
+        if (snapshot === undefined) throw new RangeError(`${nameOfTable(table)} is at no snapshot`);
+        const { publishTable } = publishing(nameOfTable(table));
         works[index] = published(await publishTable({ run: runFor(run, table), table, snapshot, publishAs }));
         outage.succeeded();
       } catch (error) {

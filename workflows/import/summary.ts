@@ -1,9 +1,9 @@
 import type { ImportRun, OpenedImport } from './activity-contract.ts';
 import type { ImportedTable, ImportSummary, ParkedTable } from './contract.ts';
 import type { SourceSnapshot } from '../../grid/history/sql-source.ts';
-import { qualifiedName } from './table-name.ts';
 import { parkedText } from './text.ts';
 import { parkedOf, type TableWork } from './table-work.ts';
+import { nameOfTable } from '../../grid/history/table-name.ts';
 
 /** Fits into what Temporal stores comfortably, however many tables there are. */
 const MOST_TABLES = 500;
@@ -86,7 +86,7 @@ export function refusedMessage(opened: OpenedImport, refused: readonly ParkedTab
   const attempt = `Importing ${opened.product} database ${opened.database}`;
   const [only] = refused;
   if (refused.length === 1 && only !== undefined) {
-    return `${attempt}, table ${qualifiedName(only.table)}: ${only.reason}`;
+    return `${attempt}, table ${nameOfTable(only.table)}: ${only.reason}`;
   }
   return `${attempt}: each of its ${refused.length} tables was refused, and nothing was copied.\n${parkedText(refused)}`;
 }

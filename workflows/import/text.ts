@@ -2,8 +2,8 @@ import { bytesText, countText, durationText, plural, shortened } from '../../gri
 import { alignedLines } from '../job/plain-lines.ts';
 import type { JobText, Told, ToldTable } from '../job/told.ts';
 import type { ImportProgress, ImportSummary, ParkedTable, TableProgress } from './contract.ts';
-import { qualifiedName } from './table-name.ts';
 import { withinStretches } from './within-stretches.ts';
+import { nameOfTable } from '../../grid/history/table-name.ts';
 
 const MOST_ROWS = 50;
 const LONGEST_REASON = 300;
@@ -17,7 +17,7 @@ export const importText = {
     const current = tables.find(({ state }) => state === 'copying' || state === 'copied' || state === 'publishing');
     const rest = [
       `${countText(total.tablesDone)} of ${plural(total.tables, 'table')}`,
-      current === undefined ? '' : shortened(qualifiedName(current.table), 40),
+      current === undefined ? '' : shortened(nameOfTable(current.table), 40),
       total.etaSeconds === undefined ? '' : `${durationText(total.etaSeconds * 1_000)} left`,
     ];
     // The estimate is the source's statistics', so it may be passed.
@@ -28,9 +28,7 @@ export const importText = {
   waitsForRetry({ phase, tables }) {
     if (phase !== 'waiting for retryFailed') return undefined;
     const parked = tables.filter(({ state }) => state === 'parked');
-    const reasons = parked
-      .slice(0, 3)
-      .map(({ table, reason }) => `${qualifiedName(table)}: ${reason ?? 'it is parked'}`);
+    const reasons = parked.slice(0, 3).map(({ table, reason }) => `${nameOfTable(table)}: ${reason ?? 'it is parked'}`);
     const more = parked.length - reasons.length;
     return [...reasons, ...(more > 0 ? [`and ${plural(more, 'more table')}`] : [])].join('; ');
   },
@@ -77,7 +75,7 @@ function tableRow(progress: TableProgress): readonly string[] {
   const { table, state, splits, splitsDone, rows, estimatedRows, reason = '' } = progress;
   const isPlanned = splits > 0 || rows > 0;
   return [
-    qualifiedName(table),
+    nameOfTable(table),
     state,
     isPlanned ? `${countText(splitsDone)} of ${countText(splits)}` : '',
     isPlanned ? `${countText(rows)} of ${countText(Math.max(rows, estimatedRows))}` : '',
@@ -93,7 +91,7 @@ function resultTold(summary: ImportSummary): Told {
   const remarks = tables.flatMap((table) =>
     table.state === 'published'
       ? table.remarks.map((remark) => [
-          `${qualifiedName(table.table)}.${remark.column}`,
+          `${nameOfTable(table.table)}.${remark.column}`,
           remark.sourceType,
           remark.done,
           remark.reason,
@@ -112,7 +110,7 @@ function resultTold(summary: ImportSummary): Told {
       parkedTold(parked, summary.parkedTables),
       toldTable(
         ['skipped', 'why'],
-        skipped.map(({ table, reason }) => [qualifiedName(table), reason]),
+        skipped.map(({ table, reason }) => [nameOfTable(table), reason]),
         summary.skippedTables,
       ),
     ],
@@ -146,7 +144,7 @@ function tablesSentence(summary: ImportSummary): string {
 function parkedTold(parked: readonly ParkedTable[], count: number): ToldTable {
   const rows = parked.map(({ table, splits, code, reason }) => {
     const which = splits.length === 0 ? 'whole table' : `split${splits.length === 1 ? '' : 's'} ${listOf(splits)}`;
-    return [qualifiedName(table), which, `${code}: ${shortened(reason, LONGEST_REASON)}`];
+    return [nameOfTable(table), which, `${code}: ${shortened(reason, LONGEST_REASON)}`];
   });
   return toldTable(['left undone', 'of it', 'why'], rows, count);
 }

@@ -1,5 +1,5 @@
 import { stretchHeartbeat, type ImportProgress, type StretchHeartbeat } from './contract.ts';
-import { qualifiedName } from './table-name.ts';
+import { nameOfTable } from '../../grid/history/table-name.ts';
 
 /**
  * An import's progress with what its activities have done of stretches that are not complete: with few splits that is most of the time all
@@ -12,12 +12,12 @@ export function withinStretches(progress: ImportProgress, heartbeats: readonly u
   for (const heartbeat of heartbeats) {
     const parsed = stretchHeartbeat.safeParse(heartbeat);
     if (!parsed.success) continue;
-    const name = qualifiedName(parsed.data.standing.table);
+    const name = nameOfTable(parsed.data.standing.table);
     byTable.set(name, [...(byTable.get(name) ?? []), parsed.data.standing]);
   }
   const more = { splitsDone: 0, rows: 0, textBytes: 0 };
   const tables = progress.tables.map((table) => {
-    const standings = table.state === 'copying' ? (byTable.get(qualifiedName(table.table)) ?? []) : [];
+    const standings = table.state === 'copying' ? (byTable.get(nameOfTable(table.table)) ?? []) : [];
     const sum = (of: (standing: StretchHeartbeat['standing']) => number): number =>
       standings.reduce((total, standing) => total + of(standing), 0);
     const splitsDone = Math.min(

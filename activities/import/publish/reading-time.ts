@@ -8,12 +8,14 @@ const EARLIEST = '-62135596800';
 const BEYOND = '253402300800';
 
 /** Factors to seconds of the formats that are a number. */
-const EPOCH_FORMATS: Readonly<Record<string, string>> = {
-  'epoch-seconds': '',
-  'epoch-milliseconds': `CAST('0.001' AS DECIMAL(4,3))`,
-  'epoch-microseconds': `CAST('0.000001' AS DECIMAL(7,6))`,
-  'epoch-nanoseconds': `CAST('0.000000001' AS DECIMAL(10,9))`,
-};
+const EPOCH_FORMATS: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    'epoch-seconds': '',
+    'epoch-milliseconds': `CAST('0.001' AS DECIMAL(4,3))`,
+    'epoch-microseconds': `CAST('0.000001' AS DECIMAL(7,6))`,
+    'epoch-nanoseconds': `CAST('0.000000001' AS DECIMAL(10,9))`,
+  }),
+);
 
 /** How a column's values say a time. */
 export type TimeForm =
@@ -37,15 +39,17 @@ const SIXTIETH = String.raw`([0-5]?\d)`;
 const FRACTION = String.raw`(\d{1,9})\d{0,30}`;
 /** Tokens of a pattern, as the sources of files know them (and Day.js, Moment and the like). */
 const TOKENS = /YYYY|MM|DD|HH|mm|ss|S+/g;
-const OF_TOKEN: Readonly<Record<string, readonly [TimePart, string]>> = {
-  YYYY: ['year', String.raw`(\d{4})`],
-  MM: ['month', String.raw`(\d{1,2})`],
-  DD: ['day', String.raw`(\d{1,2})`],
-  HH: ['hour', HOUR],
-  mm: ['minute', SIXTIETH],
-  ss: ['second', SIXTIETH],
-  S: ['fraction', FRACTION],
-};
+const OF_TOKEN: ReadonlyMap<string, readonly [TimePart, string]> = new Map(
+  Object.entries<readonly [TimePart, string]>({
+    YYYY: ['year', String.raw`(\d{4})`],
+    MM: ['month', String.raw`(\d{1,2})`],
+    DD: ['day', String.raw`(\d{1,2})`],
+    HH: ['hour', HOUR],
+    mm: ['minute', SIXTIETH],
+    ss: ['second', SIXTIETH],
+    S: ['fraction', FRACTION],
+  }),
+);
 
 const ISO: TextPattern = {
   expression: String.raw`^\s*(\d{4})-(\d\d)-(\d\d)(?:[ T]([01]\d|2[0-4]):([0-5]\d)(?::([0-5]\d)(?:[.,]${FRACTION})?)?)? ?(Z|z|[+-](?:0\d|1[0-5])(?::?[0-5]\d)?)?\s*$`,
@@ -70,11 +74,11 @@ export function timeForm(hiveType: string, format: string | undefined): TimeForm
     return { problem: `${hiveType} is no time` };
   }
   const wanted = format ?? (isText ? 'iso' : 'epoch-seconds');
-  const factor = Object.hasOwn(EPOCH_FORMATS, wanted) ? EPOCH_FORMATS[wanted] : undefined;
+  const factor = EPOCH_FORMATS.get(wanted);
   if (factor !== undefined) return { kind: 'epoch', factor };
   const pattern = wanted === 'iso' ? ISO : patternOf(wanted);
   if (pattern === undefined || (wanted === 'iso' && !isText)) {
-    const known = ['iso', ...Object.keys(EPOCH_FORMATS)].join(', ');
+    const known = ['iso', ...EPOCH_FORMATS.keys()].join(', ');
     return {
       problem: `${JSON.stringify(wanted)} is no format of a ${type}; there are ${known}, and patterns with YYYY, MM, DD, HH, mm, ss and S`,
     };
@@ -89,7 +93,7 @@ function patternOf(format: string): TextPattern | undefined {
   let end = 0;
   let group = 0;
   for (const { 0: token, index } of format.matchAll(TOKENS)) {
-    const [part, form] = OF_TOKEN[token.startsWith('S') ? 'S' : token] ?? [];
+    const [part, form] = OF_TOKEN.get(token.startsWith('S') ? 'S' : token) ?? [];
     if (part === undefined || form === undefined || groups[part] !== undefined) return undefined;
     groups[part] = ++group;
     expression += literally(format.slice(end, index)) + form;

@@ -11,32 +11,34 @@ import { failureText, protocolErrorType } from '../failure.ts';
 export type ProduceFailureKind = 'retry' | 'written' | 'renew' | 'too-large' | 'unknown-topic' | 'refused';
 
 /** Names of Kafka protocol errors (https://kafka.apache.org/protocol#protocol_error_codes) that are not just repeated. */
-const KIND_BY_PROTOCOL_ERROR: Readonly<Record<string, ProduceFailureKind>> = {
-  DUPLICATE_SEQUENCE_NUMBER: 'written',
-  OUT_OF_ORDER_SEQUENCE_NUMBER: 'renew',
-  UNKNOWN_PRODUCER_ID: 'renew',
-  INVALID_PRODUCER_EPOCH: 'renew',
-  PRODUCER_FENCED: 'renew',
-  INVALID_PRODUCER_ID_MAPPING: 'renew',
-  MESSAGE_TOO_LARGE: 'too-large',
-  RECORD_LIST_TOO_LARGE: 'too-large',
-  UNKNOWN_TOPIC_OR_PARTITION: 'unknown-topic',
-  INVALID_TOPIC_EXCEPTION: 'refused',
-  TOPIC_AUTHORIZATION_FAILED: 'refused',
-  CLUSTER_AUTHORIZATION_FAILED: 'refused',
-  INVALID_RECORD: 'refused',
-  INVALID_TIMESTAMP: 'refused',
-  INVALID_REQUIRED_ACKS: 'refused',
-  POLICY_VIOLATION: 'refused',
-  UNSUPPORTED_VERSION: 'refused',
-  UNSUPPORTED_FOR_MESSAGE_FORMAT: 'refused',
-  UNSUPPORTED_COMPRESSION_TYPE: 'refused',
-};
+const KIND_BY_PROTOCOL_ERROR: ReadonlyMap<string, ProduceFailureKind> = new Map(
+  Object.entries<ProduceFailureKind>({
+    DUPLICATE_SEQUENCE_NUMBER: 'written',
+    OUT_OF_ORDER_SEQUENCE_NUMBER: 'renew',
+    UNKNOWN_PRODUCER_ID: 'renew',
+    INVALID_PRODUCER_EPOCH: 'renew',
+    PRODUCER_FENCED: 'renew',
+    INVALID_PRODUCER_ID_MAPPING: 'renew',
+    MESSAGE_TOO_LARGE: 'too-large',
+    RECORD_LIST_TOO_LARGE: 'too-large',
+    UNKNOWN_TOPIC_OR_PARTITION: 'unknown-topic',
+    INVALID_TOPIC_EXCEPTION: 'refused',
+    TOPIC_AUTHORIZATION_FAILED: 'refused',
+    CLUSTER_AUTHORIZATION_FAILED: 'refused',
+    INVALID_RECORD: 'refused',
+    INVALID_TIMESTAMP: 'refused',
+    INVALID_REQUIRED_ACKS: 'refused',
+    POLICY_VIOLATION: 'refused',
+    UNSUPPORTED_VERSION: 'refused',
+    UNSUPPORTED_FOR_MESSAGE_FORMAT: 'refused',
+    UNSUPPORTED_COMPRESSION_TYPE: 'refused',
+  }),
+);
 
 /** Sorts what kafkajs threw, which wraps the protocol's error in errors of its own. */
 export function produceFailureKind(error: unknown): ProduceFailureKind {
   const type = protocolErrorType(error);
-  return (type === undefined ? undefined : KIND_BY_PROTOCOL_ERROR[type]) ?? 'retry';
+  return (type === undefined ? undefined : KIND_BY_PROTOCOL_ERROR.get(type)) ?? 'retry';
 }
 
 /** For records of which it cannot be told whether Kafka has them. */

@@ -4,8 +4,8 @@ import { GridError } from '../../../grid/errors.ts';
 import type { TableId, TableOrigin } from '../../../grid/history/sql-source.ts';
 import type { ColumnType } from '../plan/types.ts';
 import type { PostgresSession, Task } from '../session/session.ts';
-import { shown } from '../sql-text.ts';
 import { definitionsOf } from './origin.ts';
+import { nameOfTable } from '../../../grid/history/table-name.ts';
 
 const integer = z
   .string()
@@ -83,15 +83,17 @@ export interface CatalogueTable {
 }
 
 /** `pg_class.relkind` of what is no table with rows of its own, for people. */
-const OTHER_KINDS: Readonly<Record<string, string>> = {
-  v: 'a view: import the tables it is made of, or make it a materialized view',
-  f: 'a foreign table: import it from the server where it lies',
-  S: 'a sequence',
-  i: 'an index',
-  I: 'an index',
-  c: 'a composite type',
-  t: 'a TOAST table',
-};
+const OTHER_KINDS: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    v: 'a view: import the tables it is made of, or make it a materialized view',
+    f: 'a foreign table: import it from the server where it lies',
+    S: 'a sequence',
+    i: 'an index',
+    I: 'an index',
+    c: 'a composite type',
+    t: 'a TOAST table',
+  }),
+);
 
 const FIND = `SELECT c.oid::text AS oid, c.relkind::text AS kind, c.relispopulated AS populated,
     c.relpersistence = 't' AS temporary,
@@ -162,28 +164,28 @@ export async function describeTable(connection: PostgresSession, table: TableId,
   if (found === undefined) throw await noSuchTable(connection, table, task);
   const { oid, kind, populated, temporary, readable, filtered } = found;
   if (!['r', 'p', 'm'].includes(kind)) {
-    const what = OTHER_KINDS[kind] ?? `of kind "${kind}"`;
-    throw new GridError('unknown-table', `${where}: ${shown(table)} is not a table but ${what}.`);
+    const what = OTHER_KINDS.get(kind) ?? `of kind "${kind}"`;
+    throw new GridError('unknown-table', `${where}: ${nameOfTable(table)} is not a table but ${what}.`);
   }
   if (temporary) {
-    throw new GridError('unknown-table', `${where}: ${shown(table)} is a temporary table of another session.`);
+    throw new GridError('unknown-table', `${where}: ${nameOfTable(table)} is a temporary table of another session.`);
   }
   if (!populated) {
     throw new GridError(
       'unknown-table',
-      `${where}: ${shown(table)} is a materialized view that was never filled: REFRESH it.`,
+      `${where}: ${nameOfTable(table)} is a materialized view that was never filled: REFRESH it.`,
     );
   }
   if (readable === false) {
     throw new GridError(
       'source-denied',
-      `${where}: this user may not read ${shown(table)}. Grant it USAGE on the schema and SELECT on the table.`,
+      `${where}: this user may not read ${nameOfTable(table)}. Grant it USAGE on the schema and SELECT on the table.`,
     );
   }
   if (filtered === true) {
     throw new GridError(
       'source-denied',
-      `${where}: row-level security hides rows of ${shown(table)} from this user, so they would be missing silently. Import with a user that has BYPASSRLS or owns the table.`,
+      `${where}: row-level security hides rows of ${nameOfTable(table)} from this user, so they would be missing silently. Import with a user that has BYPASSRLS or owns the table.`,
     );
   }
   const columns = await connection.rows(COLUMN, COLUMNS, task, [oid]);
@@ -201,13 +203,13 @@ export async function describeTable(connection: PostgresSession, table: TableId,
     if (leaf.name.startsWith('_timescaledb_')) {
       throw new GridError(
         'source-refused',
-        `${where}: ${shown(table)} is a hypertable of TimescaleDB, whose chunks cannot be read by pages. Make a materialized view of it, and import that.`,
+        `${where}: ${nameOfTable(table)} is a hypertable of TimescaleDB, whose chunks cannot be read by pages. Make a materialized view of it, and import that.`,
       );
     }
     if (leaf.readable === false) {
       throw new GridError(
         'source-denied',
-        `${where}: this user may read ${shown(table)}, but not its part ${leaf.name}, and parts are read one by one. Grant it SELECT on the parts as well.`,
+        `${where}: this user may read ${nameOfTable(table)}, but not its part ${leaf.name}, and parts are read one by one. Grant it SELECT on the parts as well.`,
       );
     }
   }
@@ -272,6 +274,6 @@ async function noSuchTable(connection: PostgresSession, table: TableId, task: Ta
   const hint = similar.length === 0 ? '' : ` There is ${similar.map(({ name }) => name).join(', ')}.`;
   return new GridError(
     'unknown-table',
-    `${task.attempt} (${connection.address}): there is no table ${shown(table)}.${hint} Correct the name; it matches case by case.`,
+    `${task.attempt} (${connection.address}): there is no table ${nameOfTable(table)}.${hint} Correct the name; it matches case by case.`,
   );
 }

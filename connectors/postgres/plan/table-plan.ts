@@ -7,13 +7,13 @@ import { changesSince } from './changes.ts';
 import { columnForm, fieldExpression, isPlainText, textForm, type ColumnForm } from './types.ts';
 import type { PostgresSession, Task } from '../session/session.ts';
 import { frequentValues } from './frequent-values.ts';
-import { shown } from '../sql-text.ts';
 import { sizesOf } from './leaf-sample.ts';
 import type { PostgresServer } from '../catalogue/server-facts.ts';
 import { refuseOtherOrigin } from '../catalogue/origin.ts';
 import { planSplits } from './splits.ts';
 import { lockUnchanged } from '../catalogue/table-lock.ts';
 import { findUnkeepable, remarkOn, type UnkeepableColumn } from './unkeepable.ts';
+import { nameOfTable } from '../../../grid/history/table-name.ts';
 
 /** Columns that one message names. */
 const MOST_LISTED = 100;
@@ -29,7 +29,7 @@ export async function planTable(
   const where = `${task.attempt} (${connection.address})`;
   const described = await describeTable(connection, table, task);
   checkCursor(described, table, options, where);
-  const { relation } = await lockUnchanged(connection, described.oid, shown(table), task);
+  const { relation } = await lockUnchanged(connection, described.oid, nameOfTable(table), task);
   const condition = await conditionOf(connection, server, described, options, task);
   const candidates = described.columns.map((column) => ({ column, form: columnForm(column.type, server.moneyDigits) }));
   const unkeepable = await findUnkeepable(connection, relation, condition, candidates, task);
@@ -45,7 +45,7 @@ export async function planTable(
   if (columns.length === 0) {
     throw new GridError(
       'unsupported-column',
-      `${where}: ${shown(table)} has no columns that could be imported, and Hive knows no table without columns. Leave it out.`,
+      `${where}: ${nameOfTable(table)} has no columns that could be imported, and Hive knows no table without columns. Leave it out.`,
     );
   }
   const planned = await planSplits(connection, described.leaves, sizes, columns, options.splitRows, task);
@@ -71,7 +71,7 @@ function checkCursor(described: CatalogueTable, table: TableId, options: PlanOpt
   if (cursor === undefined || described.columns.some(({ name }) => name === cursor)) return;
   throw new GridError(
     'unknown-column',
-    `${where}: ${shown(table)} has no column "${cursor}" to serve as cursor; it has ${described.columns.map(({ name }) => name).join(', ')}. Correct the cursor, or leave it out: PostgreSQL needs none.`,
+    `${where}: ${nameOfTable(table)} has no column "${cursor}" to serve as cursor; it has ${described.columns.map(({ name }) => name).join(', ')}. Correct the cursor, or leave it out: PostgreSQL needs none.`,
   );
 }
 
@@ -101,7 +101,7 @@ async function conditionOf(
 function refusal(where: string, table: TableId, unkeepable: readonly UnkeepableColumn[]): GridError {
   return new GridError(
     'unsupported-column',
-    `${where}: ${shown(table)} has ${unkeepable.length} ${unkeepable.length === 1 ? 'column' : 'columns'} whose values cannot all be kept. Import it with onUnsupported "text" (they become STRING) or "skip" (they are left out), or correct the rows: ${listed(unkeepable)}.`,
+    `${where}: ${nameOfTable(table)} has ${unkeepable.length} ${unkeepable.length === 1 ? 'column' : 'columns'} whose values cannot all be kept. Import it with onUnsupported "text" (they become STRING) or "skip" (they are left out), or correct the rows: ${listed(unkeepable)}.`,
     { details: { columns: unkeepable.map((found) => remarkOn(found, 'refuse')) } },
   );
 }

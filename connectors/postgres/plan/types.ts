@@ -70,21 +70,30 @@ const moment = (type: string, hiveType: string, output = { of: itself, type }): 
 });
 
 /** Types of pg_catalog that are more to Hive than text. */
-const TYPED: Readonly<Record<string, ColumnForm>> = {
-  // Its output is `t`, its text `true`.
-  bool: plain('BOOLEAN'),
-  int2: number('int2', 'SMALLINT'),
-  int4: number('int4', 'INT'),
-  int8: number('int8', 'BIGINT'),
-  oid: number('oid', 'BIGINT'),
-  float4: number('float4', 'FLOAT'),
-  float8: number('float8', 'DOUBLE'),
-  date: moment('date', 'DATE'),
-  timestamp: moment('timestamp', 'TIMESTAMP'),
-  timestamptz: moment('timestamptz', 'TIMESTAMP', { of: (column) => `timezone('UTC', ${column})`, type: 'timestamp' }),
-  // Lines of 76 characters are the encoding's habit, not the value's.
-  bytea: { hiveType: 'BINARY', text: (column) => `translate(encode(${column}, 'base64'), E'\\n', '')`, escape: false },
-};
+const TYPED: ReadonlyMap<string, ColumnForm> = new Map(
+  Object.entries<ColumnForm>({
+    // Its output is `t`, its text `true`.
+    bool: plain('BOOLEAN'),
+    int2: number('int2', 'SMALLINT'),
+    int4: number('int4', 'INT'),
+    int8: number('int8', 'BIGINT'),
+    oid: number('oid', 'BIGINT'),
+    float4: number('float4', 'FLOAT'),
+    float8: number('float8', 'DOUBLE'),
+    date: moment('date', 'DATE'),
+    timestamp: moment('timestamp', 'TIMESTAMP'),
+    timestamptz: moment('timestamptz', 'TIMESTAMP', {
+      of: (column) => `timezone('UTC', ${column})`,
+      type: 'timestamp',
+    }),
+    // Lines of 76 characters are the encoding's habit, not the value's.
+    bytea: {
+      hiveType: 'BINARY',
+      text: (column) => `translate(encode(${column}, 'base64'), E'\\n', '')`,
+      escape: false,
+    },
+  }),
+);
 
 /** Types of pg_catalog whose text never needs escapes. */
 const SAFE_TEXT = new Set([
@@ -106,7 +115,7 @@ const MAX_PRECISION = 38;
  */
 export function columnForm(type: ColumnType, moneyDigits: number): ColumnForm {
   if (type.schema === 'pg_catalog' && type.kind === 'b' && !type.isArray) {
-    const typed = TYPED[type.name];
+    const typed = TYPED.get(type.name);
     if (typed !== undefined) return typed;
     if (type.name === 'numeric') return numericForm(type.modifier);
     if (type.name === 'money') {

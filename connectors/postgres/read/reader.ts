@@ -15,7 +15,7 @@ import { describeTable } from '../catalogue/catalogue.ts';
 import { OUT_OF_RANGE } from '../plan/types.ts';
 import { PostgresSession, type PostgresSettings, type Task } from '../session/session.ts';
 import { sqlState } from '../session/failure.ts';
-import { literal, quoted, shown } from '../sql-text.ts';
+import { literal, quoted } from '../sql-text.ts';
 import { parsePosition } from '../snapshot/position.ts';
 import { aboutServer, type PostgresServer } from '../catalogue/server-facts.ts';
 import { beginAtNewSnapshot } from '../snapshot/snapshot.ts';
@@ -23,6 +23,7 @@ import { pageRange } from '../plan/splits.ts';
 import { inSavepoint, readSplit } from './split-reading.ts';
 import { lockUnchanged } from '../catalogue/table-lock.ts';
 import { planTable } from '../plan/table-plan.ts';
+import { nameOfTable } from '../../../grid/history/table-name.ts';
 
 const COUNTS = z.object({ rows: z.string().transform(Number), chosen: z.string().transform(Number) });
 const POSITION = z.object({ position: z.string() });
@@ -73,7 +74,7 @@ export class PostgresReader implements SnapshotReader {
   }
 
   plan(table: TableId, options: PlanOptions, signal: AbortSignal): Promise<TablePlan> {
-    return this.#reading(`Planning ${shown(table)}`, signal, async (task) => {
+    return this.#reading(`Planning ${nameOfTable(table)}`, signal, async (task) => {
       const plan = await inSavepoint(this.#connection, task, () =>
         planTable(this.#connection, this.#server, table, options, task),
       );
@@ -82,7 +83,7 @@ export class PostgresReader implements SnapshotReader {
   }
 
   count(plan: TablePlan, signal: AbortSignal): Promise<RowCounts> {
-    return this.#reading(`Counting the rows of ${shown(plan.table)}`, signal, async (task) => {
+    return this.#reading(`Counting the rows of ${nameOfTable(plan.table)}`, signal, async (task) => {
       await this.#confirm(plan, task);
       const leaves = new Map(
         plan.splits.map((split) => {
@@ -108,22 +109,22 @@ export class PostgresReader implements SnapshotReader {
     write: (chunk: Buffer) => Promise<void>,
     { verify, signal }: { readonly verify: boolean; readonly signal: AbortSignal },
   ): Promise<CopiedSplit> {
-    const attempt = `Copying split ${split} of ${shown(plan.table)}`;
+    const attempt = `Copying split ${split} of ${nameOfTable(plan.table)}`;
     const stream = await this.#readSplit(plan, split, write, verify, attempt, signal);
     return { rows: stream.rows, digest: stream.digest(), textBytes: stream.textBytes };
   }
 
   async digest(plan: TablePlan, split: number, signal: AbortSignal): Promise<SplitDigest> {
-    const attempt = `Comparing split ${split} of ${shown(plan.table)}`;
+    const attempt = `Comparing split ${split} of ${nameOfTable(plan.table)}`;
     const stream = await this.#readSplit(plan, split, undefined, false, attempt, signal);
     return { rows: stream.rows, digest: stream.digest() };
   }
 
   highest(plan: TablePlan, column: string, signal: AbortSignal): Promise<string | undefined> {
-    return this.#reading(`Finding the highest ${column} of ${shown(plan.table)}`, signal, async (task) => {
+    return this.#reading(`Finding the highest ${column} of ${nameOfTable(plan.table)}`, signal, async (task) => {
       const oid = await this.#confirm(plan, task);
       return inSavepoint(this.#connection, task, async () => {
-        const { relation } = await lockUnchanged(this.#connection, oid, shown(plan.table), task);
+        const { relation } = await lockUnchanged(this.#connection, oid, nameOfTable(plan.table), task);
         const name = `r.${quoted(column)}`;
         const sql = `SELECT ${name}::text AS highest FROM ${relation} AS r WHERE ${name} IS NOT NULL ORDER BY ${name} DESC LIMIT 1`;
         try {
@@ -175,7 +176,7 @@ export class PostgresReader implements SnapshotReader {
     if (described.identity !== plan.identity) {
       throw new GridError(
         'table-changed',
-        `${task.attempt} (${this.#connection.address}): ${shown(plan.table)} was dropped and made anew, truncated, rewritten or altered, or has other partitions, since it was planned. It has to be planned again.`,
+        `${task.attempt} (${this.#connection.address}): ${nameOfTable(plan.table)} was dropped and made anew, truncated, rewritten or altered, or has other partitions, since it was planned. It has to be planned again.`,
       );
     }
     return described.oid;

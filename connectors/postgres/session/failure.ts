@@ -11,55 +11,57 @@ const RETRIED = 'It is tried again.';
 const SERVER_AWAY: Meaning = { code: 'source-unavailable', remedy: RETRIED };
 
 /** SQLSTATEs (PostgreSQL's appendix "Error Codes") that have one meaning whatever was being done. */
-const BY_STATE: Readonly<Record<string, Meaning>> = {
-  // Connections, and a server that starts, stops or fails over.
-  '57P01': SERVER_AWAY,
-  '57P02': SERVER_AWAY,
-  '57P03': SERVER_AWAY,
-  '57P05': SERVER_AWAY,
-  '53300': { code: 'source-unavailable', remedy: 'The server has no connection left. It is tried again.' },
-  '53000': SERVER_AWAY,
-  '53100': { code: 'source-unavailable', remedy: "The server's disk is full: free some space. It is tried again." },
-  '53200': { code: 'source-unavailable', remedy: 'The server is out of memory. It is tried again.' },
-  '53400': SERVER_AWAY,
-  '58000': SERVER_AWAY,
-  '58030': SERVER_AWAY,
-  // Someone cancelled the query, or a standby had to give way to replication.
-  '57014': { code: 'source-unavailable', remedy: 'Someone or a time limit cancelled the query. It is tried again.' },
-  '40001': SERVER_AWAY,
-  '40P01': SERVER_AWAY,
-  '55P03': {
-    code: 'source-unavailable',
-    remedy: 'Another session holds an exclusive lock on the table. It is tried again.',
-  },
-  // Rights.
-  '28000': {
-    code: 'source-denied',
-    remedy: 'The server does not let this user in: see its pg_hba.conf, and the sslmode of the URL.',
-  },
-  '28P01': {
-    code: 'source-denied',
-    remedy: 'Correct user and password in the URL of the source.',
-  },
-  '3D000': { code: 'source-denied', remedy: 'Correct the database in the URL of the source.' },
-  '57P04': { code: 'source-denied', remedy: 'The database was dropped.' },
-  '42501': {
-    code: 'source-denied',
-    remedy:
-      'Grant the user USAGE on the schema and SELECT on the table and its partitions; a table with row-level security is read only with BYPASSRLS, since rows would be missing silently.',
-  },
-  // Moments that are gone.
-  '72000': { code: 'snapshot-lost', remedy: 'The server gave up the old rows: raise its old_snapshot_threshold.' },
-  // Tables.
-  '42P01': { code: 'unknown-table', remedy: 'The table was dropped or renamed.' },
-  '3F000': { code: 'unknown-table', remedy: 'The schema was dropped or renamed.' },
-  // Bytes that are no text.
-  '22021': {
-    code: 'unsupported-column',
-    remedy: 'The database holds text that is not valid in its own encoding: correct the rows.',
-  },
-  '22P05': { code: 'unsupported-column', remedy: 'The database holds text that UTF-8 cannot say: correct the rows.' },
-};
+const BY_STATE: ReadonlyMap<string, Meaning> = new Map(
+  Object.entries<Meaning>({
+    // Connections, and a server that starts, stops or fails over.
+    '57P01': SERVER_AWAY,
+    '57P02': SERVER_AWAY,
+    '57P03': SERVER_AWAY,
+    '57P05': SERVER_AWAY,
+    '53300': { code: 'source-unavailable', remedy: 'The server has no connection left. It is tried again.' },
+    '53000': SERVER_AWAY,
+    '53100': { code: 'source-unavailable', remedy: "The server's disk is full: free some space. It is tried again." },
+    '53200': { code: 'source-unavailable', remedy: 'The server is out of memory. It is tried again.' },
+    '53400': SERVER_AWAY,
+    '58000': SERVER_AWAY,
+    '58030': SERVER_AWAY,
+    // Someone cancelled the query, or a standby had to give way to replication.
+    '57014': { code: 'source-unavailable', remedy: 'Someone or a time limit cancelled the query. It is tried again.' },
+    '40001': SERVER_AWAY,
+    '40P01': SERVER_AWAY,
+    '55P03': {
+      code: 'source-unavailable',
+      remedy: 'Another session holds an exclusive lock on the table. It is tried again.',
+    },
+    // Rights.
+    '28000': {
+      code: 'source-denied',
+      remedy: 'The server does not let this user in: see its pg_hba.conf, and the sslmode of the URL.',
+    },
+    '28P01': {
+      code: 'source-denied',
+      remedy: 'Correct user and password in the URL of the source.',
+    },
+    '3D000': { code: 'source-denied', remedy: 'Correct the database in the URL of the source.' },
+    '57P04': { code: 'source-denied', remedy: 'The database was dropped.' },
+    '42501': {
+      code: 'source-denied',
+      remedy:
+        'Grant the user USAGE on the schema and SELECT on the table and its partitions; a table with row-level security is read only with BYPASSRLS, since rows would be missing silently.',
+    },
+    // Moments that are gone.
+    '72000': { code: 'snapshot-lost', remedy: 'The server gave up the old rows: raise its old_snapshot_threshold.' },
+    // Tables.
+    '42P01': { code: 'unknown-table', remedy: 'The table was dropped or renamed.' },
+    '3F000': { code: 'unknown-table', remedy: 'The schema was dropped or renamed.' },
+    // Bytes that are no text.
+    '22021': {
+      code: 'unsupported-column',
+      remedy: 'The database holds text that is not valid in its own encoding: correct the rows.',
+    },
+    '22P05': { code: 'unsupported-column', remedy: 'The database holds text that UTF-8 cannot say: correct the rows.' },
+  }),
+);
 
 /** TLS as Node.js reports it: OpenSSL's verification codes and the handshake's. */
 const TLS_CODES =
@@ -76,7 +78,7 @@ export function postgresFailure(error: unknown, attempt: string): GridError {
   const cause = { cause: error };
   const state = sqlState(error);
   if (state !== undefined) {
-    const meaning = BY_STATE[state] ?? byClass(state);
+    const meaning = BY_STATE.get(state) ?? byClass(state);
     return new GridError(
       meaning.code,
       `${attempt}: PostgreSQL answered "${brief(error)}" (${state}). ${meaning.remedy}`,

@@ -2,7 +2,7 @@
  * What a session is set to, so that values come as text that depends on nothing else, and nothing ends it from outside.
  * Each of them is known to PostgreSQL 14.
  */
-const SETTINGS: Readonly<Record<string, string>> = {
+const SETTINGS = {
   client_encoding: 'UTF8',
   // Text forms of values.
   TimeZone: 'UTC',
@@ -31,24 +31,24 @@ const SETTINGS: Readonly<Record<string, string>> = {
   max_parallel_workers_per_gather: '0',
   // Several readers of one table do not have to start where another one is.
   synchronize_seqscans: 'off',
-};
+} as const;
 
 /** Of the connection to the server, which through a pooler is not this session's. */
-const OF_CONNECTION: Readonly<Record<string, string>> = {
+const OF_CONNECTION = {
   // A client that is gone is noticed within a minute, so that its snapshot does not hold up vacuum.
   tcp_keepalives_idle: '20',
   tcp_keepalives_interval: '10',
   tcp_keepalives_count: '3',
   tcp_user_timeout: '60s',
-};
+} as const;
 
 /** Settings that not every version or platform knows, and that can be done without. */
-const WHERE_KNOWN: Readonly<Record<string, string>> = {
+const WHERE_KNOWN = {
   // A query whose client is gone ends, even while it sends nothing.
   client_connection_check_interval: '1s',
   // Since 17.
   transaction_timeout: '0',
-};
+} as const;
 
 /** Sets the session up in one statement. */
 export const SESSION_SETUP = `SELECT ${settings({ ...SETTINGS, ...OF_CONNECTION }, 'session')}`;

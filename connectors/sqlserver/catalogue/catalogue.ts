@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { GridError } from '../../../grid/errors.ts';
 import type { TableId, TableOrigin } from '../../../grid/history/sql-source.ts';
 import type { Session } from '../session/session.ts';
-import { literal, nameOf, tableReference } from '../sql-text.ts';
+import { literal, tableReference } from '../sql-text.ts';
 import { originOf } from './origin.ts';
 import type { Row } from '../session/wire-row.ts';
+import { nameOfTable } from '../../../grid/history/table-name.ts';
 
 /** A column as the catalogue describes it. */
 export interface CatalogueColumn {
@@ -203,7 +204,7 @@ export async function describeTable(
   abilities: CatalogueAbilities,
   signal: AbortSignal,
 ): Promise<TableDescription> {
-  const attempt = `Reading the description of ${nameOf(table)} from SQL Server`;
+  const attempt = `Reading the description of ${nameOfTable(table)} from SQL Server`;
   const found = catalogueRows(
     z.tuple([text, text, z.string().regex(/^-?\d+$/), text]),
     await session.query(tableStatement(table), attempt, signal),

@@ -28,7 +28,9 @@ export interface ServerFacts extends TypeAbilities {
   readonly notes: readonly string[];
 }
 
-const YEARS: Readonly<Record<string, string>> = { 13: '2016', 14: '2017', 15: '2019', 16: '2022', 17: '2025' };
+const YEARS: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({ 13: '2016', 14: '2017', 15: '2019', 16: '2022', 17: '2025' }),
+);
 
 const ESSENTIAL = `SELECT CONVERT(nvarchar(128), SERVERPROPERTY('ProductVersion')), CONVERT(nvarchar(128), DB_NAME())`;
 const BASIC_TEXT = "SELECT CONCAT(CONVERT(nvarchar(20), N'a\\b'), NCHAR(9), ISNULL(CONVERT(varchar(20), NULL), '\\N'))";
@@ -131,7 +133,7 @@ export async function serverFacts(session: Session, shown: string, signal: Abort
       : ['Row-level security is on in this database: rows that its policies hide from the user are not imported.']),
   ];
   return {
-    product: `SQL Server ${YEARS[version.split('.')[0] ?? ''] ?? ''} ${version}`
+    product: `SQL Server ${YEARS.get(version.split('.')[0] ?? '') ?? ''} ${version}`
       .replace(/ +/, ' ')
       .replace('Server  ', 'Server '),
     database,

@@ -3,7 +3,8 @@ import type { ChangesSince, PlanOptions, TableId } from '../../../grid/history/s
 import type { CatalogueColumn, TableDescription } from '../catalogue/catalogue.ts';
 import { orderedText, orderedType, orderedValue, type OrderedType } from './ordered-types.ts';
 import { refuseOtherOrigin } from '../catalogue/origin.ts';
-import { columnReference, nameOf, tableReference } from '../sql-text.ts';
+import { columnReference, tableReference } from '../sql-text.ts';
+import { nameOfTable } from '../../../grid/history/table-name.ts';
 
 /** `MIN_ACTIVE_ROWVERSION()` as text. */
 export const POSITION = /^0x[0-9A-Fa-f]{16}$/;
@@ -45,7 +46,7 @@ export function changeTracking(
   refuseOtherOrigin(
     since.origin,
     description.origin,
-    `Planning an incremental import of ${nameOf(table)} from SQL Server`,
+    `Planning an incremental import of ${nameOfTable(table)} from SQL Server`,
   );
   const rowversion = columns.find(({ type }) => type === 'timestamp');
   if (rowversion !== undefined && POSITION.test(since.position)) {
@@ -75,7 +76,7 @@ export function cursorColumn(table: TableId, columns: readonly CatalogueColumn[]
   if (column !== undefined) return column;
   throw new GridError(
     'unknown-column',
-    `Planning the import of ${nameOf(table)}: it has no column ${name} to tell new rows by. Name one of: ${columns
+    `Planning the import of ${nameOfTable(table)}: it has no column ${name} to tell new rows by. Name one of: ${columns
       .map((candidate) => candidate.name)
       .join(', ')
       .slice(0, 500)}.`,
@@ -125,7 +126,7 @@ export function cursorRange(
 function impossible(table: TableId, reason: string): GridError {
   return new GridError(
     'append-impossible',
-    `Planning an incremental import of ${nameOf(table)} from SQL Server: ${reason}. Import it whole (mode full)${
+    `Planning an incremental import of ${nameOfTable(table)} from SQL Server: ${reason}. Import it whole (mode full)${
       reason.includes('no cursor') ? ', or name a cursor column that grows with each change' : ''
     }.`,
   );

@@ -1,7 +1,7 @@
 import { GridError } from '../../../grid/errors.ts';
 import type { ColumnRemark, TableId } from '../../../grid/history/sql-source.ts';
-import { nameOf } from '../sql-text.ts';
 import type { MappedColumns } from './types.ts';
+import { nameOfTable } from '../../../grid/history/table-name.ts';
 
 /** Columns that one message names. */
 const MOST_LISTED = 100;
@@ -12,7 +12,7 @@ const MOST_LISTED = 100;
  * @throws GridError `unsupported-column`, with all such columns in `details`
  */
 export function refuseUnkeepable(table: TableId, { columns, remarks }: MappedColumns): void {
-  const where = `Planning the import of ${nameOf(table)} from SQL Server`;
+  const where = `Planning the import of ${nameOfTable(table)} from SQL Server`;
   const refused = remarks.filter(({ done }) => done === 'refused');
   if (refused.length > 0) {
     const counted = refused.length === 1 ? 'a column' : `${refused.length} columns`;

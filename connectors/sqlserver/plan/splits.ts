@@ -3,7 +3,8 @@ import { GridError } from '../../../grid/errors.ts';
 import type { SplitRange, TableId } from '../../../grid/history/sql-source.ts';
 import type { CatalogueColumn, KeyColumn, TableDescription } from '../catalogue/catalogue.ts';
 import { orderedText, orderedType, orderedValue, type OrderedType } from './ordered-types.ts';
-import { columnReference, nameOf, tableReference } from '../sql-text.ts';
+import { columnReference, tableReference } from '../sql-text.ts';
+import { nameOfTable } from '../../../grid/history/table-name.ts';
 
 /** A column that splits are ranges of. */
 export interface OrderColumn extends OrderedType {
@@ -132,7 +133,7 @@ export function parseSplit(table: TableId, range: SplitRange): Split {
   if (parsed.success && arityHolds(parsed.data)) return parsed.data;
   throw new GridError(
     'commit-log-corrupt',
-    `Reading a split of ${nameOf(table)} from its plan: it is no range of SQL Server keys. Discard the run's work directory and start the import anew.`,
+    `Reading a split of ${nameOfTable(table)} from its plan: it is no range of SQL Server keys. Discard the run's work directory and start the import anew.`,
   );
 }
 

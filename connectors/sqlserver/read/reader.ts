@@ -28,9 +28,9 @@ import { countsStatement, countStatement, digestStatement, rowLayout, rowsStatem
 import type { ServerFacts } from '../catalogue/server-facts.ts';
 import type { Session } from '../session/session.ts';
 import { boundariesStatement, parseSplit, rowOrder, splitsBetween, type Split } from '../plan/splits.ts';
-import { nameOf } from '../sql-text.ts';
 import { mapColumns } from '../plan/types.ts';
 import { refuseUnkeepable } from '../plan/refusal.ts';
+import { nameOfTable } from '../../../grid/history/table-name.ts';
 
 const wordSum = z
   .string()
@@ -102,7 +102,7 @@ export class SqlServerReader implements SnapshotReader {
   }
 
   async count(plan: TablePlan, signal: AbortSignal): Promise<RowCounts> {
-    const attempt = `Counting the rows of ${nameOf(plan.table)} in SQL Server`;
+    const attempt = `Counting the rows of ${nameOfTable(plan.table)} in SQL Server`;
     const [first] = plan.splits;
     const statement = countsStatement(plan, first === undefined ? undefined : parseSplit(plan.table, first));
     const rows = await this.#session.query(statement, attempt, signal);
@@ -116,7 +116,7 @@ export class SqlServerReader implements SnapshotReader {
     write: (chunk: Buffer) => Promise<void>,
     { verify, signal }: { readonly verify: boolean; readonly signal: AbortSignal },
   ): Promise<CopiedSplit> {
-    const attempt = `Reading split ${split} of ${nameOf(plan.table)} from SQL Server`;
+    const attempt = `Reading split ${split} of ${nameOfTable(plan.table)} from SQL Server`;
     const range = this.#split(plan, split, attempt);
     await this.#sameTable(plan, attempt, signal);
     const hashed = verify && this.#facts.rowHashes;
@@ -136,7 +136,7 @@ export class SqlServerReader implements SnapshotReader {
   }
 
   async digest(plan: TablePlan, split: number, signal: AbortSignal): Promise<SplitDigest> {
-    const attempt = `Computing the digest of split ${split} of ${nameOf(plan.table)} in SQL Server`;
+    const attempt = `Computing the digest of split ${split} of ${nameOfTable(plan.table)} in SQL Server`;
     const range = this.#split(plan, split, attempt);
     await this.#sameTable(plan, attempt, signal);
     if (this.#facts.rowHashes) {
@@ -161,7 +161,7 @@ export class SqlServerReader implements SnapshotReader {
   }
 
   async highest(plan: TablePlan, column: string, signal: AbortSignal): Promise<string | undefined> {
-    const attempt = `Finding the highest ${column} of ${nameOf(plan.table)} in SQL Server`;
+    const attempt = `Finding the highest ${column} of ${nameOfTable(plan.table)} in SQL Server`;
     const { columns } = await describeTable(this.#session, plan.table, this.#facts.catalogue, signal);
     // A cursor that is named for many tables may be missing where the rowversion column is what counts.
     const unused = columns.some(({ type }) => type === 'timestamp') && columns.every(({ name }) => name !== column);
@@ -212,7 +212,7 @@ export class SqlServerReader implements SnapshotReader {
     if (options.since === undefined) return undefined;
     const tracking = changeTracking(description, options.since, options, this.#facts);
     if (tracking.kind === 'cursor') {
-      const attempt = `Finding the highest ${tracking.column} of ${nameOf(description.table)} in SQL Server`;
+      const attempt = `Finding the highest ${tracking.column} of ${nameOfTable(description.table)} in SQL Server`;
       return cursorRange(
         tracking,
         await this.#text(highestStatement(description.table, tracking, undefined), attempt, signal),
@@ -222,7 +222,7 @@ export class SqlServerReader implements SnapshotReader {
     if (BigInt(upper) < BigInt(tracking.from)) {
       throw new GridError(
         'append-impossible',
-        `Planning an incremental import of ${nameOf(description.table)} from SQL Server: its last import ended at rowversion ${tracking.from}, ` +
+        `Planning an incremental import of ${nameOfTable(description.table)} from SQL Server: its last import ended at rowversion ${tracking.from}, ` +
           `and the database is only at ${upper}, so it was restored since. Import it whole (mode full).`,
       );
     }
@@ -243,7 +243,7 @@ export class SqlServerReader implements SnapshotReader {
       estimatedRows,
       condition: changes?.condition,
     });
-    const attempt = `Finding where to split ${nameOf(table)} in SQL Server`;
+    const attempt = `Finding where to split ${nameOfTable(table)} in SQL Server`;
     return catalogueRows(
       z.array(z.string()).length(order.columns.length),
       await this.#session.query(statement, attempt, signal),
@@ -255,7 +255,7 @@ export class SqlServerReader implements SnapshotReader {
   async #compile(plan: TablePlan, signal: AbortSignal): Promise<void> {
     const [first] = plan.splits;
     if (first === undefined) return;
-    const attempt = `Planning the import of ${nameOf(plan.table)} from SQL Server`;
+    const attempt = `Planning the import of ${nameOfTable(plan.table)} from SQL Server`;
     const nothing = { ...plan, condition: '1 = 0' };
     const statement = rowsStatement(nothing, parseSplit(plan.table, first), this.#facts.rowHashes);
     await this.#session.query(statement, attempt, signal);

@@ -3,10 +3,10 @@ import { GridError } from '../../../grid/errors.ts';
 import { HIVE_NULL, hiveFields } from '../../../grid/history/hive-text.ts';
 import type { ImportColumn, TablePlan } from '../../../grid/history/sql-source.ts';
 import { CodeUnits, TAB } from './code-units.ts';
-import { nameOf } from '../sql-text.ts';
 import { fieldKind, type FieldKind } from '../plan/types.ts';
 import type { WireColumn } from '../session/wire-columns.ts';
 import { guidText, type WireRow } from '../session/wire-row.ts';
+import { nameOfTable } from '../../../grid/history/table-name.ts';
 
 /** Characters that are gathered before they are handed on. */
 const CHUNK_CHARACTERS = 512 * 1024;
@@ -159,7 +159,7 @@ export class RowLines {
     const { name, sourceType } = column ?? { name: '?', sourceType: '?' };
     return new GridError(
       'unsupported-server',
-      `Reading ${nameOf(this.#plan.table)} from SQL Server: for column ${name} ${sourceType} the server sent ${sent}, as SQL Server does not. Leave the column out (onUnsupported "skip" does not help here), or import from a SQL Server.`,
+      `Reading ${nameOfTable(this.#plan.table)} from SQL Server: for column ${name} ${sourceType} the server sent ${sent}, as SQL Server does not. Leave the column out (onUnsupported "skip" does not help here), or import from a SQL Server.`,
     );
   }
 
@@ -170,7 +170,7 @@ export class RowLines {
     const shown = line.toWellFormed().slice(0, 120);
     return new GridError(
       'unsupported-column',
-      `Reading ${nameOf(this.#plan.table)} from SQL Server: column ${name} ${sourceType} has a text with half a character ` +
+      `Reading ${nameOfTable(this.#plan.table)} from SQL Server: column ${name} ${sourceType} has a text with half a character ` +
         `(an unpaired surrogate), which no UTF-8 file can hold, in the row that begins "${shown}". Correct that value at the source.`,
       { details: { columns: [name] } },
     );

@@ -33,10 +33,12 @@ export async function copyCsvFile(
 
 /** A field of COPY's text format. */
 export function copyField(text: string): string {
-  return text.replace(/[\\\t\n\r]/g, (character) => ESCAPES[character] ?? character);
+  return text.replace(/[\\\t\n\r]/g, (character) => ESCAPES.get(character) ?? character);
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
+const ESCAPES: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({ '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }),
+);
 
 async function* inChunks(lines: AsyncIterable<string>): AsyncGenerator<Buffer> {
   let text = '';

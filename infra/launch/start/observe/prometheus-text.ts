@@ -7,7 +7,7 @@ export interface Sample {
 
 const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)/;
 const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g;
-const ESCAPES: Readonly<Record<string, string>> = { '\\n': '\n', '\\"': '"', '\\\\': '\\' };
+const ESCAPES: ReadonlyMap<string, string> = new Map(Object.entries<string>({ '\\n': '\n', '\\"': '"', '\\\\': '\\' }));
 
 /** The samples whose name begins with `prefix`, of a page in Prometheus' text format (version 0.0.4). */
 export function parsePrometheusText(page: string, prefix: string): Sample[] {
@@ -21,7 +21,7 @@ export function parsePrometheusText(page: string, prefix: string): Sample[] {
       labels: Object.fromEntries(
         [...labels.matchAll(LABEL)].map(([, label = '', text = '']) => [
           label,
-          text.replace(/\\[n"\\]/g, (escape) => ESCAPES[escape] ?? escape),
+          text.replace(/\\[n"\\]/g, (escape) => ESCAPES.get(escape) ?? escape),
         ]),
       ),
       value: Number(value),
