@@ -1,5 +1,12 @@
-import { expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { progressView } from './progress-view.ts';
+
+beforeEach(() => {
+  vi.stubEnv('TERM', 'xterm');
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 /** What is written to a stream. */
 function written(isTTY: boolean, use: (view: ReturnType<typeof progressView>) => void): string {
@@ -15,8 +22,9 @@ test('on a terminal what was shown is drawn over, and sentences stay above it', 
     view.say('hello');
     view.end();
   });
-  const erase = '\u001b[2F\u001b[0J';
-  expect(text).toBe(`one\na line that is too…\n${erase}hello\none\na line that is too…\n${erase}`);
+  const up = '\r\u001b[2A';
+  const drawn = 'one\u001b[K\na line that is too \u001b[K\n\u001b[J';
+  expect(text).toBe(`${drawn}${up}\u001b[Jhello\n${drawn}${up}\u001b[J`);
 });
 
 test('elsewhere only the whole is written, and not again while it is the same', () => {

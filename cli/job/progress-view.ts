@@ -1,3 +1,5 @@
+import { Screen, type TerminalStream } from '../../runtime/terminal/screen.ts';
+
 /** Where a job's progress is shown. */
 export interface ProgressView {
   /** The present state; what was shown before goes where that can be. */
@@ -11,57 +13,38 @@ export interface ProgressView {
 /** Without a terminal: a line of the whole every so often, and only when something has changed. */
 const LINE_EVERY_MS = 5_000;
 
-interface Stream {
-  readonly isTTY?: boolean;
-  /** Characters of a line. */
-  readonly columns?: number;
-  write(text: string): boolean;
-}
-
 /** On a terminal the lines are drawn over and over, elsewhere they are written one after the other. */
-export function progressView(stream: Stream): ProgressView {
-  return stream.isTTY === true ? new ScreenView(stream) : new LogView(stream);
+export function progressView(stream: TerminalStream): ProgressView {
+  const screen = new Screen(stream);
+  return screen.isLive ? new ScreenView(screen) : new LogView(stream);
 }
 
 class ScreenView implements ProgressView {
-  readonly #stream: Stream;
-  #drawn: readonly string[] = [];
+  readonly #screen: Screen;
 
-  constructor(stream: Stream) {
-    this.#stream = stream;
+  constructor(screen: Screen) {
+    this.#screen = screen;
   }
 
   show(lines: readonly string[]): void {
-    const width = (this.#stream.columns ?? 80) - 1;
-    const fitting = lines.map((line) => (line.length > width ? `${line.slice(0, width - 1)}…` : line));
-    this.#stream.write(`${this.#erasure()}${fitting.map((line) => `${line}\n`).join('')}`);
-    this.#drawn = fitting;
+    this.#screen.draw(lines);
   }
 
   say(text: string): void {
-    const lines = this.#drawn;
-    this.#stream.write(`${this.#erasure()}${text}\n`);
-    this.#drawn = [];
-    this.show(lines);
+    this.#screen.print(text);
   }
 
   end(): void {
-    this.#stream.write(this.#erasure());
-    this.#drawn = [];
-  }
-
-  /** Cursor up over what was drawn, then clear to the screen's end (ECMA-48 CPL and ED). */
-  #erasure(): string {
-    return this.#drawn.length === 0 ? '' : `\u001b[${this.#drawn.length}F\u001b[0J`;
+    this.#screen.clear();
   }
 }
 
 class LogView implements ProgressView {
-  readonly #stream: Stream;
+  readonly #stream: TerminalStream;
   #lastMs = Number.NEGATIVE_INFINITY;
   #last = '';
 
-  constructor(stream: Stream) {
+  constructor(stream: TerminalStream) {
     this.#stream = stream;
   }
 

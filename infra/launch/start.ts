@@ -6,7 +6,7 @@ import { withLockFile } from './lock-file.mjs';
 import { parseOptions } from './start/options.ts';
 import { Session, startLockPath } from './start/session.ts';
 import { StopRequest } from './start/stop-request.ts';
-import { Screen } from './start/view/screen.ts';
+import { Screen } from '../../runtime/terminal/screen.ts';
 
 /**
  * `npm start`: brings the servers up, streams readings through the workers, shows how it goes, and stops all of it again.

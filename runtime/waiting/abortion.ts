@@ -36,6 +36,21 @@ export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promi
   }
 }
 
+/** `work`, or `instead` as soon as `signal` is aborted; what `work` does later is ignored. */
+export async function unlessAborted<T, Instead>(
+  work: Promise<T>,
+  signal: AbortSignal,
+  instead: Instead,
+): Promise<T | Instead> {
+  work.catch(() => undefined);
+  const abortion = abortionOf(signal);
+  try {
+    return await Promise.race([work, abortion.happened.then(() => instead)]);
+  } finally {
+    abortion.forget();
+  }
+}
+
 /**
  * A signal that aborts with the first of `signals`, until it is let go of. Unlike `AbortSignal.any` it leaves nothing behind at signals
  * that live longer, and cannot be collected as garbage before its time (as Node 20 does with a time-out that only `any` holds).

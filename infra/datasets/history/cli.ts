@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import colors from 'picocolors';
 import { loadConfig, withoutPassword } from '../../../runtime/config.ts';
-import { Screen } from '../../launch/start/view/screen.ts';
+import { Screen } from '../../../runtime/terminal/screen.ts';
 import { SetupProgress } from '../../launch/start/view/setup-progress.ts';
 import { settingsFromConfig } from '../../native/settings.ts';
 import { provideSimbench } from '../simbench.ts';

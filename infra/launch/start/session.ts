@@ -1,3 +1,4 @@
+import { unlessAborted } from '../../../runtime/waiting/abortion.ts';
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,11 +19,11 @@ import { Observer } from './observe/observer.ts';
 import { ESSENTIAL_SERVERS, type StartOptions } from './options.ts';
 import { Servers } from './servers.ts';
 import { preferredSensorIds, workerEnvironment } from './sources.ts';
-import { aborted, type StopRequest } from './stop-request.ts';
+import type { StopRequest } from './stop-request.ts';
 import { keptHistoryText } from './view/import-text.ts';
 import { keptText } from './view/kept-text.ts';
 import { placesOf, type Places } from './view/places.ts';
-import type { Screen } from './view/screen.ts';
+import type { Screen } from '../../../runtime/terminal/screen.ts';
 import { SetupProgress } from './view/setup-progress.ts';
 import { StreamView } from './view/stream-view.ts';
 import { wordsNews } from './view/words-text.ts';
@@ -106,9 +107,8 @@ export class Session {
   }
 
   /** Whatever is first: the work's end or the request to stop. Work that goes on behind that is of no interest any more. */
-  async #orStopped<T>(work: Promise<T>): Promise<T | 'stopped'> {
-    work.catch(() => undefined);
-    return Promise.race([work, aborted(this.#stop.stopping).then(() => 'stopped' as const)]);
+  #orStopped<T>(work: Promise<T>): Promise<T | 'stopped'> {
+    return unlessAborted(work, this.#stop.stopping, 'stopped');
   }
 
   #introduce(): void {
@@ -338,7 +338,7 @@ export class Session {
         await pause(CATCH_UP_POLL_MS, hurrying);
       }
     };
-    await orLate(CATCH_UP_MS, Promise.race([untilDone(), aborted(hurrying)]));
+    await orLate(CATCH_UP_MS, unlessAborted(untilDone(), hurrying, undefined));
   }
 
   /** A passing line. */

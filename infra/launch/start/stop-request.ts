@@ -52,19 +52,3 @@ export class StopRequest {
     }
   }
 }
-
-/** Resolves when `signal` aborts; at once when it has. */
-export function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else {
-      signal.addEventListener(
-        'abort',
-        () => {
-          resolve();
-        },
-        { once: true },
-      );
-    }
-  });
-}

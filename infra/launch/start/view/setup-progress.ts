@@ -1,6 +1,6 @@
 import colors from 'picocolors';
 import { shown } from '../../../../grid/figures.ts';
-import type { Screen } from './screen.ts';
+import type { Screen } from '../../../../runtime/terminal/screen.ts';
 
 const NAME_WIDTH = 10;
 /** Where nothing can be drawn in place, a phase that goes on is told of again after this time. */

@@ -7,7 +7,7 @@ import { importNews } from './import-text.ts';
 import { liveLines } from './live-lines.ts';
 import type { Places } from './places.ts';
 import { plainLine } from './plain-line.ts';
-import type { Screen } from './screen.ts';
+import type { Screen } from '../../../../runtime/terminal/screen.ts';
 
 /** What is shown while readings stream: drawn in place on a terminal, else a line now and then. */
 export class StreamView {

@@ -8,7 +8,7 @@ import { npmScript } from '../../npm-script.ts';
 import { Backoff } from '../../../../runtime/waiting/backoff.ts';
 import { pause } from '../../../../runtime/waiting/pause.ts';
 import { orLate } from '../../../../runtime/waiting/time-limit.ts';
-import { aborted } from '../stop-request.ts';
+import { unlessAborted } from '../../../../runtime/waiting/abortion.ts';
 import { lastWords, runMark } from './last-words.ts';
 
 export interface WorkerSpec {
@@ -132,7 +132,8 @@ export class SupervisedWorker {
         });
       });
       child.kill('SIGTERM');
-      const endedUnhurried = Promise.race([ended.then(() => true), aborted(hurrying).then(() => false)]);
+      const hasEnded = ended.then(() => true);
+      const endedUnhurried = unlessAborted(hasEnded, hurrying, false);
       const end = await orLate(this.spec.stopTimeoutMs, endedUnhurried);
       const inTime = !end.late && end.value;
       if (!inTime) {

@@ -6,36 +6,48 @@ const COLOUR_OFF = '\x1b[0m';
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
 
+/** What a screen needs of a stream; `process.stdout` and `process.stderr` have it. */
+export interface TerminalStream {
+  readonly isTTY?: boolean;
+  /** Characters of a line. */
+  readonly columns?: number;
+  /** Lines that are seen. */
+  readonly rows?: number;
+  write(text: string): boolean;
+  on?(event: 'error' | 'resize', listener: () => void): unknown;
+}
+
 /**
- * Standard output with, on a terminal, a region at its end that is drawn again in place; what is printed stands above it. Where
+ * An output with, on a terminal, a region at its end that is drawn again in place; what is printed stands above it. Where
  * it is no terminal there is no such region.
  */
 export class Screen {
-  readonly #stream: NodeJS.WriteStream;
+  readonly #stream: TerminalStream;
   /** Visible length of each line of the region as it stands there. */
   #drawn: number[] = [];
   #lines: readonly string[] = [];
   #closed = false;
 
   /** @param onClosed told when nobody reads the output any more. */
-  constructor(stream: NodeJS.WriteStream, onClosed: () => void) {
+  constructor(stream: TerminalStream, onClosed: () => void = () => undefined) {
     this.#stream = stream;
-    stream.on('error', () => {
+    stream.on?.('error', () => {
       this.#closed = true;
       onClosed();
     });
-    stream.on('resize', () => {
+    stream.on?.('resize', () => {
       this.draw(this.#lines);
     });
   }
 
   /** Whether lines can be drawn in place. */
   get isLive(): boolean {
-    return this.#stream.isTTY && process.env['TERM'] !== 'dumb';
+    return this.#stream.isTTY === true && process.env['TERM'] !== 'dumb';
   }
 
   get columns(): number {
-    return this.isLive && this.#stream.columns > 0 ? this.#stream.columns : DEFAULT_COLUMNS;
+    const { columns = 0 } = this.#stream;
+    return this.isLive && columns > 0 ? columns : DEFAULT_COLUMNS;
   }
 
   /** Prints lines that stay. */
@@ -48,7 +60,8 @@ export class Screen {
   /** Draws the region; lines are cut to the terminal's width, and to its height. */
   draw(lines: readonly string[]): void {
     if (!this.isLive) return;
-    const rows = this.#stream.rows > 0 ? this.#stream.rows : DEFAULT_ROWS;
+    const { rows: height = 0 } = this.#stream;
+    const rows = height > 0 ? height : DEFAULT_ROWS;
     const fitting = lines.slice(0, Math.max(1, rows - 1)).map((line) => fitLine(line, this.columns - 1));
     const up = this.#up();
     // Overwritten rather than erased first, so that it does not flicker.
