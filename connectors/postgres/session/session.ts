@@ -12,6 +12,7 @@ import { isTlsFailure, postgresFailure, sqlState } from './failure.ts';
 import { logIn } from './log-in.ts';
 import { OPTIONAL_SETUP, SESSION_SETUP, TRANSACTION_SETUP } from './settings.ts';
 import { SilenceWatch, type Vitality } from './silence-watch.ts';
+import { vitalityOf } from './vitality.ts';
 
 export interface PostgresSettings {
   /** `postgres://` or `postgresql://`, with `sslmode` and the like as libpq takes them. */
@@ -247,24 +248,20 @@ export class PostgresSession {
       silenceMs: this.#settings.silenceMs,
       progress: () => this.#socket.bytesRead,
       waitsForUs,
-      ask: () => this.#askAboutMyself(),
+      ask: () => this.#vitality(),
     });
-    let timer: NodeJS.Timeout | undefined;
     try {
       const done = work();
       const settled = done.then(
         () => SETTLED,
         () => SETTLED,
       );
-      const first = await Promise.race([
+      const end = Promise.race([
         settled,
         abortion.happened.then(() => ({ kind: 'aborted' as const })),
         watch.dead.then((reason) => ({ kind: 'dead' as const, reason })),
-        new Promise<{ kind: 'dead'; reason: string }>((resolve) => {
-          if (limitMs === undefined) return;
-          timer = setTimeout(resolve, limitMs, { kind: 'dead', reason: `it gave no answer within ${limitMs} ms` });
-        }),
       ]);
+      const first = limitMs === undefined ? await end : await withinLimit(end, limitMs);
       if (first.kind === 'dead') this.#sever(first.reason);
       if (first.kind === 'aborted') await this.#cancelAndWait(settled);
       signal.throwIfAborted();
@@ -275,7 +272,6 @@ export class PostgresSession {
       if (lost !== undefined && sqlState(error) === undefined) throw postgresFailure(lost, where);
       throw postgresFailure(error, where);
     } finally {
-      clearTimeout(timer);
       watch.stop();
       abortion.forget();
     }
@@ -296,36 +292,13 @@ export class PostgresSession {
     this.#socket.destroy(this.#lost);
   }
 
-  /** Asks by another connection what this session is doing. */
-  async #askAboutMyself(): Promise<Vitality> {
-    const { connectTimeoutMs } = this.#settings;
-    const signal = AbortSignal.timeout(2 * connectTimeoutMs);
-    let other: PostgresSession | undefined;
-    try {
-      other = await PostgresSession.#logIn(this.#settings, signal);
-      // Between two transactions a pooler has lent no session that could be asked about.
-      if (this.#processId === undefined) return { kind: 'working' };
-      const [state] = await other.rows(
-        SESSION_STATE,
-        'SELECT state, wait_event FROM pg_catalog.pg_stat_activity WHERE pid = $1',
-        { attempt: 'Asking what a silent session is doing', signal, limitMs: connectTimeoutMs },
-        [this.#processId],
-      );
-      if (state === undefined) return { kind: 'dead', reason: 'the server knows nothing of the session any more' };
-      // Idle: its answer is lost. ClientWrite: what it sends does not arrive.
-      if (state.state !== 'active' || state.wait_event === 'ClientWrite') {
-        return { kind: 'dead', reason: 'what the server sends does not arrive' };
-      }
-      return { kind: 'working' };
-    } catch (error) {
-      // A server that has no connection left for the question has answered.
-      if (error instanceof GridError && sqlState(error.cause) !== undefined) return { kind: 'working' };
-      // So has a pooler whose sessions are all lent out; it cuts us off itself when their server is gone.
-      if (this.#isPooled && other !== undefined) return { kind: 'working' };
-      return { kind: 'dead', reason: `it is silent, and answers nobody else either (${reasonOf(error)})` };
-    } finally {
-      await other?.close();
-    }
+  #vitality(): Promise<Vitality> {
+    return vitalityOf({
+      logIn: (signal) => PostgresSession.#logIn(this.#settings, signal),
+      limitMs: this.#settings.connectTimeoutMs,
+      processId: this.#processId,
+      isPooled: this.#isPooled,
+    });
   }
 
   async #setUp(signal: AbortSignal): Promise<this> {
@@ -355,12 +328,12 @@ export class PostgresSession {
 
 const SETTLED = { kind: 'settled' } as const;
 
+async function withinLimit<T>(end: Promise<T>, limitMs: number): Promise<T | { kind: 'dead'; reason: string }> {
+  const first = await orLate(limitMs, end);
+  return first.late ? { kind: 'dead', reason: `it gave no answer within ${limitMs} ms` } : first.value;
+}
+
 const PROCESS = z.object({ process_id: z.string().transform(Number) });
-const SESSION_STATE = z.object({ state: z.string().nullable(), wait_event: z.string().nullable() });
 
 /** Values stay the text that the server sent. */
 const AS_TEXT: CustomTypesConfig = { getTypeParser: () => (text: string) => text };
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
