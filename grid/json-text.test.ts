@@ -21,6 +21,11 @@ describe('memberTexts', () => {
 });
 
 describe('arrayElements', () => {
+  it('cuts no more than it is asked for, and says when there are more', () => {
+    expect(arrayElements('[1, 2, 3]', 2)).toEqual({ elements: ['1', '2'], closed: false, more: true });
+    expect(arrayElements('[1, 2, 3]', 3)).toEqual({ elements: ['1', '2', '3'], closed: true, more: false });
+  });
+
   it('cuts an array into the raw texts of its elements', () => {
     fc.assert(
       fc.property(fc.array(fc.jsonValue()), fc.constantFrom(0, 2), (array, indent) => {
@@ -41,7 +46,7 @@ describe('arrayElements', () => {
     ['[bad, 2]', ['bad', '2'], true],
     ['[1}', ['1'], false],
   ])('cuts %s', (text, elements, closed) => {
-    expect(arrayElements(text)).toEqual({ elements, closed });
+    expect(arrayElements(text)).toEqual({ elements, closed, more: false });
   });
 });
 

@@ -76,6 +76,8 @@ export function memberTexts(text: string): Map<string, string> {
 export interface ArrayElements {
   readonly elements: string[];
   readonly closed: boolean;
+  /** Whether it was left at so many elements as were asked for, with more behind them. */
+  readonly more: boolean;
 }
 
 /**
@@ -83,8 +85,9 @@ export interface ArrayElements {
  * own. An element that is cut off by the text's end is the last one, and `closed` is false.
  *
  * @param text begins, after white space, with `[`.
+ * @param most elements that are cut; they may be many times as large as their text
  */
-export function arrayElements(text: string): ArrayElements {
+export function arrayElements(text: string, most = Number.POSITIVE_INFINITY): ArrayElements {
   const elements: string[] = [];
   let at = skipWhitespace(text, 0) + 1;
   for (;;) {
@@ -95,10 +98,12 @@ export function arrayElements(text: string): ArrayElements {
     if (element !== '' || terminator === COMMA || (elements.length > 0 && terminator === CLOSE_BRACKET)) {
       elements.push(element);
     }
-    if (end >= text.length) return { elements, closed: false };
+    if (end >= text.length) return { elements, closed: false, more: false };
     at = end + 1;
-    if (terminator === CLOSE_BRACKET) return { elements, closed: skipWhitespace(text, at) === text.length };
-    if (terminator === CLOSE_BRACE) return { elements, closed: false };
+    if (terminator === CLOSE_BRACKET)
+      return { elements, closed: skipWhitespace(text, at) === text.length, more: false };
+    if (terminator === CLOSE_BRACE) return { elements, closed: false, more: false };
+    if (elements.length >= most) return { elements, closed: false, more: true };
   }
 }
 

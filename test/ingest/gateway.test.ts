@@ -250,6 +250,7 @@ describe('a request that is refused as a whole', () => {
     ['no JSON at all', 'hello', JSON_TYPE, 400, 'malformed-json'],
     ['larger than allowed', Buffer.alloc((8 << 20) + 1, 0x20), JSON_TYPE, 413, 'request-too-large'],
     ['of too many records', '1\n'.repeat(50_001), NDJSON_TYPE, 413, 'request-too-large'],
+    ['of too many elements', `[${'1,'.repeat(4_000_000)}1]`, JSON_TYPE, 413, 'request-too-large'],
   ])('%s', async (_what, body, headers, status, code) => {
     expect(await bed.post(body, headers)).toMatchObject({
       status,

@@ -75,7 +75,7 @@ export async function readRecords(
   let madeBytes = 0;
   let takenBytes = 0;
 
-  for (const candidate of candidates(body, format, precision, receivedAtMs)) {
+  for (const candidate of candidates(body, format, precision, receivedAtMs, maxRecords)) {
     if (++count > maxRecords) {
       throw new GridError(
         'request-too-large',
@@ -133,10 +133,13 @@ function* candidates(
   format: BodyFormat,
   precision: Precision,
   receivedAtMs: number,
+  maxRecords: number,
 ): Generator<Candidate> {
   let index = 0;
   if (format !== 'line-protocol') {
-    for (const bytes of format === 'json' ? jsonRecords(body) : lineRecords(body)) yield { index: index++, bytes };
+    // One more than is allowed is enough to refuse the body by.
+    const records = format === 'json' ? jsonRecords(body, maxRecords + 1) : lineRecords(body);
+    for (const bytes of records) yield { index: index++, bytes };
     return;
   }
   for (const line of parseLineProtocol(body)) {

@@ -12,17 +12,18 @@ const OPEN_BRACKET = 0x5b;
  * The records of a JSON body, each with the bytes it was sent with: the elements of an array, or the one envelope.
  * Only line breaks between tokens become blanks, since every store keeps a reading on one line.
  *
+ * @param most elements of an array that are cut
  * @throws GridError `malformed-json` when the array does not end, or text follows it: what was sent is not what was meant.
  */
-export function* jsonRecords(body: Buffer): Generator<Buffer> {
+export function* jsonRecords(body: Buffer, most: number): Generator<Buffer> {
   const start = firstNonBlank(body, 0);
   if (body[start] !== OPEN_BRACKET) {
     if (start < body.length) yield onOneLine(trimEnd(body, start, body.length));
     return;
   }
   // As latin1 each byte is a character: elements keep their bytes even where they are not valid UTF-8.
-  const { elements, closed } = arrayElements(body.toString('latin1', start));
-  if (!closed) {
+  const { elements, closed, more } = arrayElements(body.toString('latin1', start), most);
+  if (!closed && !more) {
     throw new GridError(
       'malformed-json',
       'Reading the body: the JSON array is cut off, or followed by something else. Nothing of it was stored; send it again whole.',
