@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { AssignerProtocol, Kafka, logLevel, type Consumer } from 'kafkajs';
+import {
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  AssignerProtocol,
+  Kafka,
+  logLevel,
+  ResourcePatternTypes,
+  type Consumer,
+} from 'kafkajs';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { createKafka } from '../../connectors/kafka/client.ts';
 import { PartitionConsumer } from '../../connectors/kafka/consume/partition-consumer.ts';
@@ -117,5 +126,37 @@ describe('a consumer that Kafka does not let into its group', () => {
     const recorder = new Recorder();
     start(recorder);
     await eventually('another reads', () => recorder.count(0) === 1);
+  });
+
+  it.each([
+    ['its group', AclResourceTypes.GROUP, 'GROUP_AUTHORIZATION_FAILED'],
+    ['its topic', AclResourceTypes.TOPIC, 'TOPIC_AUTHORIZATION_FAILED'],
+  ] as const)('because it may not read %s any more says so, and goes on once it may', async (_what, type, answer) => {
+    await makeTopic();
+    await feed.send(topic, [{ value: '0' }]);
+    const recorder = new Recorder();
+    const consumer = start(recorder);
+    await eventually('it reads', () => recorder.count(0) === 1);
+    const admin = kafka.admin();
+    await admin.connect();
+    const denied = {
+      resourceType: type,
+      resourceName: type === AclResourceTypes.GROUP ? group : topic,
+      resourcePatternType: ResourcePatternTypes.LITERAL,
+      principal: 'User:ANONYMOUS',
+      host: '*',
+      operation: AclOperationTypes.READ,
+      permissionType: AclPermissionTypes.DENY,
+    };
+    try {
+      await admin.createAcls({ acl: [denied] });
+      await eventually('it says why', () => consumer.problems().some((problem) => problem.includes(answer)));
+    } finally {
+      await admin.deleteAcls({ filters: [denied] });
+      await admin.disconnect();
+    }
+    await feed.send(topic, [{ value: '1' }]);
+    await eventually('it reads on', () => recorder.count(0) === 2);
+    await eventually('all is well', () => consumer.isMember && consumer.problems().length === 0);
   });
 });
