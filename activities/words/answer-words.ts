@@ -48,8 +48,10 @@ export async function answerWords(
   const of = subjectOf(input, deps.sampleTextsDirectory);
   const lower = isEmpty ? input.words : await asCounted(deps, input, call);
   const perFile = perFileOf(input, lower, files, totals, asked);
+  const question = input.table === undefined ? questionOf(input, of, files) : '';
+  const perFileLeftOut = Math.max(0, perFile.length - MOST_FILES);
   const result: WordsResult = {
-    question: input.table === undefined ? questionOf(input, of, files) : '',
+    question,
     of,
     tokenizer: input.tokenizer,
     caseSensitive: input.caseSensitive,
@@ -59,7 +61,8 @@ export async function answerWords(
     words: input.words.map((word, index) => ({ word, count: sumOf(asked, lower[index] ?? word, totals, input) })),
     top,
     ...(input.perFile && input.table === undefined ? { perFile: perFile.slice(0, MOST_FILES) } : {}),
-    perFileLeftOut: input.perFile ? Math.max(0, perFile.length - MOST_FILES) : 0,
+    perFileLeftOut,
+    ...(perFileLeftOut === 0 ? {} : { perFilePath: await writePerFile(deps, question, perFile) }),
     ...(input.table === undefined ? { coverage: coverageOf(files) } : {}),
     sql: isEmpty ? [] : sqlOf(tables, input),
     answeredFrom: 'hive',
@@ -92,6 +95,18 @@ async function topOf(
   if (input.top === 0) return [];
   const rows = await hive.rows(topQuery(tables, input), call);
   return rows.map(([word, count]) => ({ word: word ?? '', count: Number(count) }));
+}
+
+/** Writes the counts of all files where they stay, under the name of the question. */
+async function writePerFile(
+  { hdfs, analysisDirectory }: WordsDependencies,
+  question: string,
+  perFile: readonly FileCounts[],
+): Promise<string> {
+  const path = `${analysisDirectory}/word-counts/${question}.jsonl`;
+  const lines = perFile.map((file) => `${JSON.stringify(file)}\n`);
+  await hdfs.writeFile(path, Buffer.from(lines.join('')), { createParent: true, overwrite: true });
+  return path;
 }
 
 /** Counts by word, a NUL, and file, or nothing where files are not told apart. */

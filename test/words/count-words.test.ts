@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WordsProgress, WordsResult } from '../../workflows/words/contract.ts';
 import { eventually } from '../support/eventually.ts';
 import { countOf } from './independent-count.ts';
+import { sized } from '../support/test-size.ts';
 import { WordsBed } from './words-bed.ts';
 
 /** `the quick brown fox`, in bzip2, twice over two lines: made by bzip2 itself, since nothing here compresses so. */
@@ -168,13 +169,37 @@ describe('texts in every form', () => {
   });
 
   it('in many small files are counted together', async () => {
-    const files = Array.from({ length: 200 }, (_, index) => `the small file ${index}\n`);
+    const files = Array.from({ length: sized(200, 1_050) }, (_, index) => `the small file ${index}\n`);
     for (let at = 0; at < files.length; at += 20) {
       await Promise.all(files.slice(at, at + 20).map((text, index) => bed.put(`small/d${at}/${at + index}.txt`, text)));
     }
     const result = await bed.count({ path: `${bed.directory}/small`, words: ['small', '7'], perFile: true });
-    expect(result).toMatchObject({ total: 800, distinct: 203, words: [{ count: 200 }, { count: 1 }] });
-    expect(result.perFile).toHaveLength(200);
+    const all = files.length;
+    expect(result).toMatchObject({ total: 4 * all, distinct: 3 + all, words: [{ count: all }, { count: 1 }] });
+    expect(result.perFile).toHaveLength(Math.min(all, 1_000));
+    expect(result.perFileLeftOut).toBe(Math.max(0, all - 1_000));
+    if (result.perFilePath === undefined) return;
+    const lines = (await bed.hdfs.readFile(result.perFilePath, { maxBytes: 1 << 24 })).toString().trimEnd().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { total: number }).total)).toEqual(files.map(() => 4));
+  });
+
+  it('in one large file are counted to the last', async () => {
+    const words = ['substation', 'the', 'Leistung', 'busbar', 'of', 'load'];
+    const line = `${words.join(' ')}\n`;
+    const lines = Math.ceil((sized(8, 200) * 2 ** 20) / line.length);
+    const writer = await bed.hdfs.create(`${bed.directory}/large.txt`);
+    const block = Buffer.from(line.repeat(10_000));
+    for (let written = 0; written < lines; written += 10_000) {
+      await writer.write(block.subarray(0, Math.min(10_000, lines - written) * line.length));
+    }
+    await writer.close();
+    const result = await bed.count({ path: `${bed.directory}/large.txt`, words: ['the', 'The'], top: 6 });
+    expect(result).toMatchObject({ total: lines * words.length, distinct: words.length });
+    expect(result.words).toEqual([
+      { word: 'the', count: lines },
+      { word: 'The', count: 0 },
+    ]);
+    expect(result.top.map(({ count }) => count)).toEqual(words.map(() => lines));
   });
 });
 

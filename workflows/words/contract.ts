@@ -117,6 +117,8 @@ export const wordsResult = z.object({
   /** Of very many the first, by path. */
   perFile: z.array(fileCounts).optional(),
   perFileLeftOut: count,
+  /** File in HDFS with the counts of all files, one JSON object a line, when some were left out here. */
+  perFilePath: z.string().exactOptional(),
   coverage: coverage.optional(),
   /** What was run in Hive. */
   sql: z.array(z.string()),

@@ -24,7 +24,11 @@ export const wordsText = {
           ? `The same question about the same files was answered on ${result.countedAt}; that answer is kept.`
           : `Counted by Hive in ${durationText(durationMs)}.`,
         ...(coverage === undefined ? [] : [coverageText(coverage)]),
-        ...(perFileLeftOut === 0 ? [] : [`The counts of ${plural(perFileLeftOut, 'more file')} are left out.`]),
+        ...(perFileLeftOut === 0
+          ? []
+          : [
+              `The counts of ${plural(perFileLeftOut, 'more file')} are left out here; all are in ${result.perFilePath ?? 'HDFS'}.`,
+            ]),
       ],
       tables: [
         ...(result.words.length === 0 ? [] : [wordsTable('asked for', result.words)]),
