@@ -11,7 +11,7 @@ export const SEGMENT_OFFSETS = 1_000_000;
 
 /** A record's place and the time at which it was appended, epoch ms. */
 export interface Appended {
-  readonly offset: bigint;
+  readonly offset: number;
   readonly timestampMs: number;
 }
 
@@ -22,27 +22,38 @@ export interface Appended {
  */
 export class SegmentCutter {
   #number: number | undefined;
-  #stretch: bigint | undefined;
+  #stretch: number | undefined;
+  /** Before both of them nothing is cut; asking costs two comparisons then. */
+  #endMs = -Infinity;
+  #endOffset = -Infinity;
 
   /** @param number of the segment in which the records before lie, as {@link number} told it */
-  constructor(number?: number, lastOffset?: bigint) {
+  constructor(number?: number, lastOffset?: number) {
     this.#number = number;
-    this.#stretch = lastOffset === undefined ? undefined : lastOffset / BigInt(SEGMENT_OFFSETS);
+    this.#stretch = lastOffset === undefined ? undefined : Math.floor(lastOffset / SEGMENT_OFFSETS);
+    this.#setEnds();
   }
 
   /** Whether a segment ends before this record. Never for the first record of a cutter that knows of none before. */
   isCut({ offset, timestampMs }: Appended): boolean {
+    if (timestampMs < this.#endMs && offset < this.#endOffset) return false;
     const number = Math.floor(timestampMs / SEGMENT_LENGTH_MS);
-    const stretch = offset / BigInt(SEGMENT_OFFSETS);
+    const stretch = Math.floor(offset / SEGMENT_OFFSETS);
     const isLater = this.#number !== undefined && number > this.#number;
     const isBeyond = this.#stretch !== undefined && stretch > this.#stretch;
     if (this.#number === undefined || number > this.#number) this.#number = number;
     this.#stretch = stretch;
+    this.#setEnds();
     return isLater || isBeyond;
   }
 
   /** The latest segment number seen, to go on with later; undefined before the first record. */
   get number(): number | undefined {
     return this.#number;
+  }
+
+  #setEnds(): void {
+    if (this.#number !== undefined) this.#endMs = (this.#number + 1) * SEGMENT_LENGTH_MS;
+    if (this.#stretch !== undefined) this.#endOffset = (this.#stretch + 1) * SEGMENT_OFFSETS;
   }
 }

@@ -16,6 +16,7 @@ export const SINKS = {
   hdfs: { reads: 'readings', switchable: true, collects: true },
   redis: { reads: 'readings', switchable: true, collects: false },
   mongodb: { reads: 'readings', switchable: true, collects: false },
+  windows: { reads: 'readings', switchable: true, collects: false },
   router: { reads: 'readings', switchable: false, collects: false },
   unorganized: { reads: 'text', switchable: false, collects: true },
 } as const satisfies Readonly<Record<string, SinkFacts>>;

@@ -1,6 +1,7 @@
 import { config as loadDotenv } from 'dotenv';
 import { z } from 'zod';
 import { GridError } from '../grid/errors.ts';
+import { isResolution, RESOLUTIONS } from '../grid/aggregate/window.ts';
 import { isSinkName, SINK_NAMES } from '../grid/sinks.ts';
 
 /** `127.0.0.1:9092, other:9092` → its parts; at least one. */
@@ -188,6 +189,13 @@ export const environmentSchema = z.object({
   HDFS_MAX_OPEN_FILES: integer(1, 4_096).prefault('64'),
   HDFS_CHECKPOINT_COMMITS: integer(2, 100_000).prefault('500'),
   HDFS_CALL_TIMEOUT_MS: integer(100, 600_000).prefault('15000'),
+  WINDOW_RESOLUTIONS: list('resolution')
+    .refine((names) => names.every(isResolution), { message: `may name only: ${RESOLUTIONS.join(', ')}` })
+    .transform((names) => RESOLUTIONS.filter((name) => names.includes(name)))
+    .prefault(RESOLUTIONS.join(',')),
+  WINDOW_LATENESS_SECONDS: integer(0, 366 * 86_400).prefault('30'),
+  WINDOW_IDLE_SECONDS: integer(1, 86_400).prefault('10'),
+  WINDOW_DUPLICATE_OFFSETS: integer(0, 10_000_000).prefault('65536'),
 
   // Sources
   INGEST_MAX_BODY_BYTES: integer(1_024, 2 ** 30).prefault('8388608'),

@@ -1,5 +1,6 @@
 import type { Reading } from '../reading.ts';
 import { eventTimeOrderKey } from '../decimal-text.ts';
+import { compareCodePoints, storableText } from '../storable-text.ts';
 import { exactUnits } from './exact-decimal.ts';
 
 /**
@@ -60,7 +61,7 @@ export const EMPTY: Aggregate = {
 
 /** The aggregate of one reading. */
 export function aggregateOf(reading: Pick<Reading, 'modality' | 'createdAt' | 'correlationId'>): Aggregate {
-  const at = { order: `${eventTimeOrderKey(reading.createdAt)} ${reading.correlationId}`, value: reading.modality };
+  const at = { order: orderOf(reading), value: reading.modality };
   const units = exactUnits(reading.modality);
   const known = { count: 1, first: at, last: at };
   if (units === undefined) return { ...EMPTY, ...known, inexact: 1 };
@@ -75,6 +76,11 @@ export function aggregateOf(reading: Pick<Reading, 'modality' | 'createdAt' | 'c
     min: units,
     max: units,
   };
+}
+
+/** The place in time of a reading, as text that a database can hold: without NUL and halves of surrogate pairs. */
+export function orderOf({ createdAt, correlationId }: Pick<Reading, 'createdAt' | 'correlationId'>): string {
+  return `${eventTimeOrderKey(createdAt)} ${storableText(correlationId)}`;
 }
 
 /** The aggregate of the readings of both. Readings must not be in both. */
@@ -106,6 +112,7 @@ function chosen<T>(one: T | undefined, other: T | undefined, isBetter: (a: T, b:
 }
 
 /** Of readings that are one in time and id (the same sent twice, with another value) the smaller text is first. */
-function isBefore(a: ValueAtTime, b: ValueAtTime): boolean {
-  return a.order < b.order || (a.order === b.order && a.value < b.value);
+export function isBefore(a: ValueAtTime, b: ValueAtTime): boolean {
+  const byOrder = compareCodePoints(a.order, b.order);
+  return byOrder < 0 || (byOrder === 0 && a.value < b.value);
 }

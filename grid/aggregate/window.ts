@@ -2,6 +2,10 @@
 export const RESOLUTIONS = ['minute', 'hour', 'day'] as const;
 export type Resolution = (typeof RESOLUTIONS)[number];
 
+export function isResolution(text: string): text is Resolution {
+  return (RESOLUTIONS as readonly string[]).includes(text);
+}
+
 const LENGTHS_MS: Readonly<Record<Resolution, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
 /** How long a window is, ms. */

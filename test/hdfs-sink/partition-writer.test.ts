@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { HdfsClient, type HdfsPort } from '../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../grid/errors.ts';
+import { SEGMENT_LENGTH_MS, SEGMENT_OFFSETS } from '../../grid/segment.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { CommitLog } from '../../streaming/sinks/hdfs/commit-log.ts';
 import type { CommitRecord } from '../../streaming/sinks/hdfs/commit-record.ts';
@@ -90,6 +91,38 @@ describe('a writer of a partition', () => {
     for (let batch = 0; batch < 4; batch++) await writer.process(batchOf(TOPIC, envelopes(60), batch * 60));
     expect((await bed.commits()).map((commit) => commit.firstOffset)).toEqual([0, 60, 120, 180]);
     await writer.close({ kind: 'stopped' });
+  });
+
+  it('ends a commit wherever a segment of offsets ends, and accounts for the offsets on both sides', async () => {
+    const writer = bed.writer();
+    await writer.open();
+    const at = (offset: number, segment: number) => ({
+      offset,
+      timestampMs: Date.now() - (10 - segment) * SEGMENT_LENGTH_MS,
+      value: Buffer.from(makeEnvelope({ createdAt: '1694902173' })),
+    });
+    const take = async (...records: ReturnType<typeof at>[]): Promise<void> => {
+      const nextOffset = (records.at(-1)?.offset ?? 0) + 1;
+      await writer.process({ ...batchOf(TOPIC, records), nextOffset });
+    };
+    // Offset 3 is missing before a cut, as compaction leaves it; two segments are passed over.
+    await take(at(0, 1), at(1, 1), at(2, 1), at(4, 2), at(5, 2), at(6, 4));
+    await take(at(7, 4), at(SEGMENT_OFFSETS + 5, 4), at(SEGMENT_OFFSETS + 6, 4));
+    await writer.close({ kind: 'stopped' });
+    const commits = await bed.commits();
+    expect(commits.map(({ firstOffset, lastOffset }) => [firstOffset, lastOffset])).toEqual([
+      [0, 3],
+      [4, 5],
+      [6, SEGMENT_OFFSETS + 4],
+      [SEGMENT_OFFSETS + 5, SEGMENT_OFFSETS + 6],
+    ]);
+    expect(commits.map(({ records, missing }) => [records, missing])).toEqual([
+      [3, 1],
+      [2, 0],
+      [2, SEGMENT_OFFSETS - 3],
+      [2, 0],
+    ]);
+    expect((await bed.masterData()).lines.size).toBe(9);
   });
 
   it('accounts for every offset: written, unreadable, switched off, missing, expired', async () => {

@@ -147,6 +147,26 @@ describe('the partition consumer', () => {
     expect(recorder.expired).toBe(50);
   });
 
+  it('reads again from where the processor asks for, and counts only what was never read as lost', async () => {
+    await makeTopic(1);
+    await write(0, 0, 100);
+    await admin.fetchTopicOffsets(topic);
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '30' }] });
+    const recorder = new Recorder();
+    recorder.startAt = { offset: 40, rereadFrom: 35 };
+    start(recorder.create);
+    await eventually('read', () => recorder.count(0) === 65);
+    expect(recorder.values.get(0)?.[0]).toBe('35');
+    recorder.startAt = { offset: 40, rereadFrom: 10 };
+    recorder.lastContext?.fail(new GridError('fenced', 'says the test'));
+    await eventually('what is left is read again', () => recorder.count(0) === 135);
+    expect(recorder.expired).toBe(0);
+    recorder.startAt = { offset: 25, rereadFrom: 10 };
+    recorder.lastContext?.fail(new GridError('fenced', 'says the test'));
+    await eventually('what is left is read once more', () => recorder.count(0) === 205);
+    expect(recorder.expired).toBe(5);
+  });
+
   it('reports records that were removed while it was reading, before it came to them', async () => {
     await makeTopic(1);
     const lost: number[] = [];

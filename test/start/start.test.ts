@@ -13,7 +13,7 @@ import { changeHistory, countHistory, countInHive } from './imported-history.ts'
 import { StartProcess, workersOf } from './start-process.ts';
 import { readNewest, readStores } from './stored-readings.ts';
 
-const SERVERS = ['kafka', 'hdfs', 'redis', 'mongodb'] as const;
+const SERVERS = ['kafka', 'hdfs', 'redis', 'mongodb', 'postgres'] as const;
 /** Every figure of a progress line that this test reads. */
 const PROGRESS =
   /^\d+:\d\d:\d\d {2}Kafka ([\d,]+) readings .*?HDFS ([\d,]+) files? .*?MongoDB ([\d,]+) documents .*?sensor (\S+) -?[\d.]+/gm;
@@ -71,7 +71,7 @@ describe('npm start', () => {
     expect(await readNewest(environment, '1')).toContain('correlation_id');
     expect(run.output).not.toMatch(/^ {2}!|restart/m);
     expect(workersOf(stack.stackHome)).toEqual([]);
-    expect(await states()).toEqual(['running', 'running', 'running', 'running']);
+    expect(await states()).toEqual(['running', 'running', 'running', 'running', 'running']);
   });
 
   it('goes on where it stopped, takes a reading from outside, and stops at Ctrl-C without touching servers of before', async () => {
@@ -91,9 +91,9 @@ describe('npm start', () => {
     const [readings, files, documents] = kept(run);
     expect(await readStores(environment)).toMatchObject({ readings, files, documents, lines: readings });
     expect(readings).toBeGreaterThan(before.readings);
-    expect(run.output).toContain('Left up, since this run did not start them: kafka, hdfs, redis, mongodb');
+    expect(run.output).toContain('Left up, since this run did not start them: kafka, hdfs, redis, mongodb, postgres');
     expect(workersOf(stack.stackHome)).toEqual([]);
-    expect(await states()).toEqual(['running', 'running', 'running', 'running']);
+    expect(await states()).toEqual(['running', 'running', 'running', 'running', 'running']);
   });
 
   it('refuses to run twice, tells of a worker that died and starts it again', async () => {
@@ -156,7 +156,7 @@ describe('npm start', () => {
     const run = start('--for', '1');
     expect(await run.ended(), run.output).toBe(0);
     expect(run.output).toContain('Stopped redis.');
-    expect(await states()).toEqual(['running', 'running', 'stopped', 'running']);
+    expect(await states()).toEqual(['running', 'running', 'stopped', 'running', 'running']);
   });
 
   it(
@@ -231,7 +231,7 @@ describe('npm start', () => {
   }
 
   function startWithHistory(): StartProcess {
-    return started(['--servers', 'postgres,temporal,hive', '--keep-servers']);
+    return started(['--servers', 'temporal,hive', '--keep-servers']);
   }
 
   function started(args: readonly string[]): StartProcess {

@@ -1,4 +1,9 @@
-import type { CloseReason, PartitionContext, PartitionProcessor } from '../../connectors/kafka/consume/consumed.ts';
+import type {
+  CloseReason,
+  OpenAnswer,
+  PartitionContext,
+  PartitionProcessor,
+} from '../../connectors/kafka/consume/consumed.ts';
 import { GridError } from '../../grid/errors.ts';
 
 /** Notes what it is given; may be told to fail or where to start. */
@@ -8,7 +13,7 @@ export class Recorder {
   readonly records: { readonly key: string | null; readonly headers: Readonly<Record<string, string>> }[] = [];
   readonly closes: string[] = [];
   failing = new Set<number>();
-  startAt: number | 'committed' = 'committed';
+  startAt: OpenAnswer = 'committed';
   expired = 0;
   lastContext: PartitionContext | undefined;
 

@@ -34,6 +34,9 @@ export function contextOf(groupId: string, topic: string, partition = 0): TestCo
   };
 }
 
+/** When records of tests are appended unless they say otherwise: all at once, so that no segment ends between them. */
+const APPENDED_AT_MS = Date.now();
+
 /** A batch of records at consecutive offsets from `firstOffset`; a value that is text or bytes alone stands for its record. */
 export function batchOf(
   topic: string,
@@ -48,7 +51,7 @@ export function batchOf(
         : value === null || Buffer.isBuffer(value)
           ? { value }
           : value;
-    return { offset: firstOffset + index, key: null, value: null, timestampMs: Date.now(), headers: {}, ...given };
+    return { offset: firstOffset + index, key: null, value: null, timestampMs: APPENDED_AT_MS, headers: {}, ...given };
   });
   const nextOffset = firstOffset + records.length;
   return { topic, partition, records, nextOffset, highWatermark: nextOffset, expiredOffsets: 0 };

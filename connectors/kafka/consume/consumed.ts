@@ -39,15 +39,18 @@ export type CloseReason =
   | { readonly kind: 'failed'; readonly error: GridError };
 
 /**
+ * Where a processor starts: at an offset, or at the group's committed one (the partition's beginning when there is none). A processor that has to see
+ * once more what it had seen before `offset` is given it from `rereadFrom` on, as far as Kafka still has it: that some of that is gone is no loss.
+ */
+export type OpenAnswer = number | 'committed' | { readonly offset: number; readonly rereadFrom: number };
+
+/**
  * What a sink does with one partition while it owns it. The consumer calls it never twice at once, in the order
  * `open`, `process`*, `close`; after `close` a new processor is made for the next ownership.
  */
 export interface PartitionProcessor {
-  /**
-   * Makes ready; resolves to the offset at which reading starts, or to `committed`: the group's committed offset
-   * (the partition's beginning when there is none).
-   */
-  open(): Promise<number | 'committed'>;
+  /** Makes ready; resolves to where reading starts. */
+  open(): Promise<OpenAnswer>;
   /**
    * Takes a batch. Once it resolves, reading goes on behind the batch. It must not wait for a store that is down:
    * it throws, and the consumer pauses this partition alone, waits, and opens it anew.

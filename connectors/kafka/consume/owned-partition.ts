@@ -66,6 +66,8 @@ export class OwnedPartition {
   #position: number | undefined;
   #highWatermark: number | undefined;
   #expiredOffsets = 0;
+  /** What lies before it was read by an earlier owner, and is at most read again. */
+  #firstUnread = 0;
   #failures = 0;
   #lastError: GridError | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -142,6 +144,7 @@ export class OwnedPartition {
       // It may have been closed, or its processor have failed, meanwhile.
       if (!this.#life.is('opening') || this.#processor !== processor) return;
       this.#highWatermark = start.highWatermark;
+      this.#firstUnread = start.firstUnread;
       this.#readFrom(start.offset, start.expiredOffsets);
       this.#logger.debug({ offset: start.offset }, 'partition opened');
     } catch (error) {
@@ -151,7 +154,7 @@ export class OwnedPartition {
 
   #readFrom(offset: number, expiredOffsets: number): void {
     this.#expiredOffsets = expiredOffsets;
-    if (expiredOffsets > 0) this.#reportLoss(offset, expiredOffsets);
+    if (expiredOffsets > 0) this.#reportLoss(Math.max(offset, this.#firstUnread), expiredOffsets);
     this.#position = offset;
     this.#consumer.seek({ topic: this.#topic, partition: this.#partition, offset: String(offset) });
     this.#life.to('reading');
@@ -165,10 +168,11 @@ export class OwnedPartition {
   async #lookIntoGap(position: number, firstOffset: number): Promise<void> {
     try {
       const { low } = await partitionBounds(this.#admin, this.#topic, this.#partition);
-      const lost = Math.min(low, firstOffset) - position;
+      const from = Math.max(position, this.#firstUnread);
+      const lost = Math.min(low, firstOffset) - from;
       if (lost <= 0 || !this.#life.is('reading')) return;
       this.#expiredOffsets += lost;
-      this.#reportLoss(position + lost, lost);
+      this.#reportLoss(from + lost, lost);
     } catch (error) {
       await this.#fail(asGridError(error, `Reading ${this.#topic}/${this.#partition}`));
     }
@@ -281,7 +285,7 @@ export class OwnedPartition {
       const { low, high } = await partitionBounds(this.#admin, this.#topic, this.#partition);
       if (!this.#life.is('stalled')) return;
       this.#highWatermark = high;
-      this.#readFrom(Math.max(position, low), Math.max(0, low - position));
+      this.#readFrom(Math.max(position, low), Math.max(0, low - Math.max(position, this.#firstUnread)));
     } catch (error) {
       await this.#fail(asGridError(error, `Reading on in ${this.#topic}/${this.#partition}`));
     }

@@ -1,11 +1,15 @@
 import type { Admin } from 'kafkajs';
 import { GridError } from '../../../grid/errors.ts';
 import { failureText } from '../failure.ts';
+import type { OpenAnswer } from './consumed.ts';
 
 /** Where reading a partition starts, and what Kafka still has of it. */
 export interface StartOffset {
+  /** Before the wanted one where what lies before is read again. */
   readonly offset: number;
-  /** Offsets before `offset` that should have been read but were removed by retention. */
+  /** What lies before it is not missed when it is gone: `offset`, or where reading again ends. */
+  readonly firstUnread: number;
+  /** Offsets that should have been read but were removed by retention. */
   readonly expiredOffsets: number;
   /** The partition's end: the offset that its next record will have. */
   readonly highWatermark: number;
@@ -15,7 +19,7 @@ export interface StartOffset {
  * Compares where a processor wants to start with what the partition holds. kafkajs itself answers an offset that is not there
  * by silently starting elsewhere.
  *
- * @param wanted an offset, or `committed` for the one that the group committed last.
+ * @param wanted an offset, also with one from which is read again, or `committed` for the one that the group committed last.
  * @throws GridError `kafka-unavailable`; `offset-beyond-end` when the wanted offset lies behind the partition's end.
  */
 export async function startOffset(
@@ -23,13 +27,15 @@ export async function startOffset(
   groupId: string,
   topic: string,
   partition: number,
-  wanted: number | 'committed',
+  wanted: OpenAnswer,
 ): Promise<StartOffset> {
   const { low, high } = await partitionBounds(admin, topic, partition);
   const committed = wanted === 'committed' ? await committedOffset(admin, groupId, topic, partition) : -1;
   // What went before a group's first start is nobody's loss: it begins with what there is.
-  if (wanted === 'committed' && committed < 0) return { offset: low, expiredOffsets: 0, highWatermark: high };
-  const offset = wanted === 'committed' ? committed : wanted;
+  if (wanted === 'committed' && committed < 0) {
+    return { offset: low, firstUnread: low, expiredOffsets: 0, highWatermark: high };
+  }
+  const offset = wanted === 'committed' ? committed : typeof wanted === 'number' ? wanted : wanted.offset;
   if (offset > high) {
     throw new GridError(
       'offset-beyond-end',
@@ -37,7 +43,8 @@ export async function startOffset(
     );
   }
   const expiredOffsets = offset === 0 ? 0 : Math.max(0, low - offset);
-  return { offset: Math.max(offset, low), expiredOffsets, highWatermark: high };
+  const from = typeof wanted === 'object' ? Math.min(wanted.rereadFrom, offset) : offset;
+  return { offset: Math.max(from, low), firstUnread: Math.max(offset, low), expiredOffsets, highWatermark: high };
 }
 
 /**

@@ -84,4 +84,19 @@ CREATE TABLE ${schema}.speed_view (${WINDOW_COLUMNS},
 );
 CREATE INDEX speed_view_segment ON ${schema}.speed_view (topic, partition, segment_first_offset);
 `,
+  // What the windows sink keeps beside: every transaction of a partition has a number, and up to which of them its revisions are in Kafka.
+  // `speed_view` is mostly updated in place, for which pages keep room; none of the columns that change is in an index.
+  (schema) => `
+ALTER TABLE ${schema}.speed_position
+  ADD COLUMN change_number bigint NOT NULL DEFAULT 0,
+  ADD COLUMN finalized_until timestamptz,
+  ADD COLUMN published_change bigint NOT NULL DEFAULT 0,
+  ADD COLUMN published_segment bigint NOT NULL DEFAULT 0,
+  ADD COLUMN published_until timestamptz;
+ALTER TABLE ${schema}.speed_view
+  ADD COLUMN is_final boolean NOT NULL DEFAULT false,
+  ADD COLUMN change_number bigint NOT NULL DEFAULT 0;
+ALTER TABLE ${schema}.speed_view SET (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
+CREATE INDEX speed_view_window ON ${schema}.speed_view (topic, partition, resolution, window_start);
+`,
 ];

@@ -16,14 +16,14 @@ export interface StartOptions {
 }
 
 /** What readings flow through: they stream as soon as these are up. */
-export const ESSENTIAL_SERVERS: readonly ServerName[] = ['kafka', 'hdfs', 'redis', 'mongodb'];
+export const ESSENTIAL_SERVERS: readonly ServerName[] = ['kafka', 'hdfs', 'redis', 'mongodb', 'postgres'];
 
 /** Reads the command line over the configuration. Prints help or an error and ends the process where that is asked for. */
 export function parseOptions(args: readonly string[], config: Config): StartOptions {
   const others = SERVER_NAMES.filter((name) => !ESSENTIAL_SERVERS.includes(name));
   const program = new Command('npm start --')
     .description(
-      'Brings the servers up, streams real and simulated readings through Kafka into HDFS, Redis and MongoDB, imports SQL history into HDFS and Hive, and shows how it goes, until Ctrl-C.',
+      'Brings the servers up, streams real and simulated readings through Kafka into HDFS, Redis, MongoDB and PostgreSQL, imports SQL history into HDFS and Hive, and shows how it goes, until Ctrl-C.',
     )
     .addOption(
       new Option('--for <seconds>', 'stop after so many seconds of streaming')

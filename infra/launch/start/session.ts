@@ -69,7 +69,7 @@ export class Session {
   readonly #setup: SetupProgress;
   readonly #servers: Servers;
   /** Of servers that readings do not need: what comes of bringing them up. */
-  readonly #others = new Map<ServerName, Promise<BroughtUp>>();
+  readonly #comingUp = new Map<ServerName, Promise<BroughtUp>>();
   #workers: WorkerSet | undefined;
   #streaming: Streaming | undefined;
   #import: FirstImport | undefined;
@@ -119,7 +119,7 @@ export class Session {
     this.#screen.print(
       [
         colors.bold('PowerGrid Lambda'),
-        'Brings up the servers, then streams real and simulated readings through Kafka into HDFS, Redis and MongoDB.',
+        'Brings up the servers, then streams real and simulated readings through Kafka into HDFS, Redis, MongoDB and PostgreSQL.',
         ...(this.#importsHistory
           ? ['Beside that it imports history from PostgreSQL into HDFS and Hive, and counts the words of real texts.']
           : []),
@@ -133,17 +133,20 @@ export class Session {
 
   /** Resolves when readings can flow; servers that they do not need may come later. */
   async #setUp(): Promise<{ simbench: SimbenchResult | undefined }> {
-    const bringUp = async (name: ServerName): Promise<BroughtUp> => {
+    const show = async (name: ServerName): Promise<BroughtUp> => {
       const result = await this.#servers.bringUp(name, this.#setup.show);
       // Its first column is the name.
       if (!this.#stop.stopping.aborted)
         this.#setup.finish(name, describeResults([result]).slice(name.length).trimStart());
       return result;
     };
+    const bringUp = (name: ServerName): Promise<BroughtUp> => {
+      const result = show(name);
+      this.#comingUp.set(name, result);
+      return result;
+    };
     for (const name of this.#options.servers.filter((server) => !ESSENTIAL_SERVERS.includes(server))) {
-      const result = bringUp(name);
-      this.#others.set(name, result);
-      result.catch((error: unknown) => {
+      bringUp(name).catch((error: unknown) => {
         if (this.#stop.stopping.aborted) return;
         this.#setup.drop(name);
         const { message } = asGridError(error, `Bringing up ${name}`);
@@ -211,7 +214,7 @@ export class Session {
     this.#import = new FirstImport({
       config,
       simbench,
-      whenUp: (name) => this.#others.get(name) ?? Promise.reject(new Error(`${name} is not to be brought up`)),
+      whenUp: (name) => this.#comingUp.get(name) ?? Promise.reject(new Error(`${name} is not to be brought up`)),
       startWorker: async () => this.#workers?.startBatch(),
       onLoading: (text) => {
         this.#setup.show('history', text);

@@ -6,6 +6,7 @@ import type {
   PartitionProcessor,
 } from '../../../connectors/kafka/consume/consumed.ts';
 import { asGridError, GridError } from '../../../grid/errors.ts';
+import { SegmentCutter } from '../../../grid/segment.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { CommitLog } from './commit-log.ts';
 import type { OnCommitPoint } from './commit-point.ts';
@@ -56,8 +57,8 @@ const MS_PER_DAY = 86_400_000;
  *
  *     new ──open(): take over──► owning ──close()──► closed
  *
- * While it owns the partition, records gather in a {@link Range}; a range is committed when it is large or old enough, when
- * the UTC day ends, and when the partition is let go. A commit is: close and verify the files, write the commit record,
+ * While it owns the partition, records gather in a {@link Range}; a range is committed when it is large or old enough, before a record
+ * with which a segment begins (see `grid/segment.ts`: there a batch view may end), when the UTC day ends, and when the partition is let go. A commit is: close and verify the files, write the commit record,
  * rename it to the name fixed by partition and first offset (this instant decides), rename the data files.
  * Whatever fails, fails the whole ownership: the partition is then taken over afresh, and what was not committed is read
  * again from Kafka. Where to read from is told by the log in HDFS alone; offsets committed to Kafka only show the lag.
@@ -71,6 +72,7 @@ export class PartitionWriter implements PartitionProcessor {
   readonly #setAside: SetAside;
   readonly #onPoint: OnCommitPoint;
   readonly #logger: Logger;
+  readonly #cutter = new SegmentCutter();
   #state: State = { kind: 'new' };
   /** Processing and the timer's commits take turns. */
   #turn: Promise<void> = Promise.resolve();
@@ -137,13 +139,25 @@ export class PartitionWriter implements PartitionProcessor {
           `Writing ${batch.topic}/${batch.partition}: the partition is not owned any more.`,
         );
       }
-      const { range } = state;
-      if (range.isEmpty) this.#startTimer();
+      if (state.range.isEmpty) this.#startTimer();
       const { placer } = this.#options;
-      const { counts } = range;
+      let { range } = state;
+      let { counts } = range;
       counts.expired += batch.expiredOffsets;
-      const offsetsBefore = range.nextOffset;
+      /** Offsets up to here are accounted for. */
+      let countedTo = range.nextOffset + batch.expiredOffsets;
+      let uncounted = 0;
       for (const record of batch.records) {
+        if (this.#cutter.isCut(record)) {
+          counts.missing += record.offset - countedTo - uncounted;
+          [countedTo, uncounted] = [record.offset, 0];
+          range.nextOffset = record.offset;
+          await this.#commit(state);
+          ({ range } = state);
+          ({ counts } = range);
+          this.#startTimer();
+        }
+        uncounted++;
         const placement = placer.place(record, batch.partition);
         if (placement.kind === 'placed') {
           const flushed = range.append(placement.path, placement.line, record.offset, placement.eventTimeMs);
@@ -152,7 +166,7 @@ export class PartitionWriter implements PartitionProcessor {
         else counts.notRouted++;
       }
       range.nextOffset = batch.nextOffset;
-      counts.missing += batch.nextOffset - offsetsBefore - batch.records.length - batch.expiredOffsets;
+      counts.missing += batch.nextOffset - countedTo - uncounted;
       if (range.lengthBytes >= this.#options.rotateBytes) await this.#commit(state);
     });
   }
@@ -247,6 +261,7 @@ export class PartitionWriter implements PartitionProcessor {
   }
 
   #startTimer(): void {
+    clearTimeout(this.#timer);
     const untilMidnightMs = MS_PER_DAY - (Date.now() % MS_PER_DAY);
     this.#timer = setTimeout(
       () => {

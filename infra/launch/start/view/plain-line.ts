@@ -15,6 +15,7 @@ export function plainLine(snapshot: Snapshot, importState: ImportState): string 
       parts.push(`HDFS ${hdfs === undefined ? '–' : `${plural(hdfs.files, 'file')} ${bytesText(hdfs.bytes)}`} ${flow}`);
     } else if (name === 'redis') parts.push(`Redis ${flow}`);
     else if (name === 'mongodb') parts.push(`MongoDB ${countText(snapshot.documents)} documents ${flow}`);
+    else if (name === 'windows') parts.push(`windows ${flow}`);
     else if (name === 'router') parts.push(`router ${flow}`);
   }
   const history = importFigures(importState);
