@@ -81,7 +81,7 @@ describe('the speed view', () => {
         async (windows) => {
           const partition = newPartition();
           let position = await view.open(partition);
-          let rows: readonly SpeedRow[] = [];
+          let rows: readonly SpeedRow[];
           const latest = new Map<number, SpeedRow>();
           for (let round = 0; round < 3; round++) {
             const deltas = windows.flatMap((parts, index) => {
