@@ -1,5 +1,6 @@
 import type { Reading } from '../reading.ts';
 import { eventTimeOrderKey } from '../decimal-text.ts';
+import { isTextBefore } from '../text-order.ts';
 import { exactUnits } from './exact-decimal.ts';
 
 /**
@@ -107,5 +108,5 @@ function chosen<T>(one: T | undefined, other: T | undefined, isBetter: (a: T, b:
 
 /** Of readings that are one in time and id (the same sent twice, with another value) the smaller text is first. */
 function isBefore(a: ValueAtTime, b: ValueAtTime): boolean {
-  return a.order < b.order || (a.order === b.order && a.value < b.value);
+  return isTextBefore(a.order, b.order) || (a.order === b.order && a.value < b.value);
 }

@@ -3,7 +3,7 @@ import { HdfsClient, type HdfsPort } from '../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../grid/errors.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { CommitLog } from '../../streaming/sinks/hdfs/commit-log.ts';
-import type { CommitRecord } from '../../streaming/sinks/hdfs/commit-record.ts';
+import type { CommitRecord } from '../../connectors/hdfs/commit-log/commit-record.ts';
 import { takeOver } from '../../streaming/sinks/hdfs/ownership.ts';
 import { publishDataFiles } from '../../streaming/sinks/hdfs/publication.ts';
 import { readingPlacer, textPlacer } from '../../streaming/sinks/hdfs/placement.ts';

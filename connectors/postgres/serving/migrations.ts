@@ -84,4 +84,9 @@ CREATE TABLE ${schema}.speed_view (${WINDOW_COLUMNS},
 );
 CREATE INDEX speed_view_segment ON ${schema}.speed_view (topic, partition, segment_first_offset);
 `,
+  // What a build did, for whoever asks later; and the windows of some days found without reading all.
+  (schema) => `
+ALTER TABLE ${schema}.batch_build ADD COLUMN summary jsonb NOT NULL DEFAULT '{}';
+CREATE INDEX batch_view_window ON ${schema}.batch_view USING brin (window_start) WITH (pages_per_range = 16);
+`,
 ];
