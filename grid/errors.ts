@@ -119,6 +119,8 @@ export const ERRORS = {
   'invalid-input': operator(400),
   'not-countable': operator(422),
   'files-changed': { retryable: false, fault: 'store', disposition: 'restart', httpStatus: 409 },
+  'views-overtaken': { retryable: false, fault: 'store', disposition: 'restart', httpStatus: 409 },
+  'master-data-incomplete': operator(422),
   'hive-unavailable': store(),
   'hive-timeout': store(504),
   'hive-refused': operator(502),

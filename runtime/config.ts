@@ -125,6 +125,12 @@ export const environmentSchema = z.object({
   NIGHTLY_IMPORT_TIME_ZONE: z.string().min(1).prefault('UTC'),
   NIGHTLY_IMPORT_CATCHUP_SECONDS: integer(10, 366 * 86_400).prefault('86400'),
   NIGHTLY_IMPORT_INPUT: z.string().min(2).prefault('{"mode":"merge","reconcile":true}'),
+  NIGHTLY_VIEWS: z.enum(['on', 'paused', 'off']).prefault('on'),
+  NIGHTLY_VIEWS_SCHEDULE_ID: z.string().min(1).max(200).prefault('nightly-batch-views'),
+  NIGHTLY_VIEWS_CRON: z.string().min(1).prefault('30 3 * * *'),
+  NIGHTLY_VIEWS_TIME_ZONE: z.string().min(1).prefault('UTC'),
+  NIGHTLY_VIEWS_CATCHUP_SECONDS: integer(10, 366 * 86_400).prefault('86400'),
+  NIGHTLY_VIEWS_INPUT: z.string().min(2).prefault('{}'),
 
   // Native stack
   STACK_HOME: z.string().min(1).prefault('.stack'),

@@ -3,4 +3,5 @@ export { copyTables } from './import/copy-tables.ts';
 export { publishTables } from './import/publish-tables.ts';
 export { importSqlHistory } from './import/workflow.ts';
 export { retryFailedBackfills } from './retry/workflow.ts';
+export { buildBatchViews } from './views/workflow.ts';
 export { countWords } from './words/workflow.ts';

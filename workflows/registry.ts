@@ -3,6 +3,8 @@ import { importText } from './import/text.ts';
 import { job, type Job } from './job/job-contract.ts';
 import { retryContract } from './retry/contract.ts';
 import { retryText } from './retry/text.ts';
+import { viewsContract } from './views/contract.ts';
+import { viewsText } from './views/text.ts';
 import { wordsContract } from './words/contract.ts';
 import { wordsText } from './words/text.ts';
 
@@ -11,6 +13,7 @@ export const JOBS: readonly Job[] = [
   job(importContract, importText),
   job(retryContract, retryText),
   job(wordsContract, wordsText),
+  job(viewsContract, viewsText),
 ];
 
 /** Undefined for a workflow that is no job, such as a part of one. */

@@ -15,14 +15,16 @@ import {
 
 const RETRY_DELAY_MS = 2_000;
 
+type Variables = 'NIGHTLY_IMPORT' | 'NIGHTLY_VIEWS';
+
 /** A job that is started by itself, as configuration variables say that begin with `variables`. */
 export interface ScheduledJob {
   readonly workflowType: string;
   readonly input: z.ZodType;
-  readonly schedule: { readonly variables: 'NIGHTLY_IMPORT'; readonly timeZoneMemo: string };
+  readonly schedule: { readonly variables: Variables; readonly timeZoneMemo: string };
 }
 
-type ScheduleConfig = Pick<Config, Extract<keyof Config, `NIGHTLY_IMPORT${string}`> | 'TEMPORAL_TASK_QUEUE'>;
+type ScheduleConfig = Pick<Config, Extract<keyof Config, `${Variables}${string}`> | 'TEMPORAL_TASK_QUEUE'>;
 
 /** A schedule as it is configured: on or paused with its definition, or not wanted. */
 export type ConfiguredSchedule = {

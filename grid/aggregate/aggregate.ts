@@ -1,6 +1,7 @@
 import type { Reading } from '../reading.ts';
 import { eventTimeOrderKey } from '../decimal-text.ts';
-import { compareCodePoints, storableText } from '../storable-text.ts';
+import { storableText } from '../storable-text.ts';
+import { isTextBefore } from '../text-order.ts';
 import { exactUnits } from './exact-decimal.ts';
 
 /**
@@ -113,6 +114,5 @@ function chosen<T>(one: T | undefined, other: T | undefined, isBetter: (a: T, b:
 
 /** Of readings that are one in time and id (the same sent twice, with another value) the smaller text is first. */
 export function isBefore(a: ValueAtTime, b: ValueAtTime): boolean {
-  const byOrder = compareCodePoints(a.order, b.order);
-  return byOrder < 0 || (byOrder === 0 && a.value < b.value);
+  return isTextBefore(a.order, b.order) || (a.order === b.order && a.value < b.value);
 }

@@ -15,5 +15,5 @@ export function windowUnit(unit: string): string {
   const text = storableText(unit);
   if (text.length <= MOST_CHARACTERS) return text;
   const digest = createHash('sha256').update(text).digest('hex');
-  return `${storableText(text.slice(0, KEPT_CHARACTERS))}…${digest}`;
+  return `${text.slice(0, KEPT_CHARACTERS).toWellFormed()}…${digest}`;
 }

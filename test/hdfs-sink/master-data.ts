@@ -1,7 +1,7 @@
 import type { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
-import { readCommitLog } from '../../streaming/sinks/hdfs/commit-log.ts';
-import type { CommitRecord } from '../../streaming/sinks/hdfs/commit-record.ts';
-import { PartitionLayout } from '../../streaming/sinks/hdfs/layout.ts';
+import { readCommitLog } from '../../connectors/hdfs/commit-log/read.ts';
+import type { CommitRecord } from '../../connectors/hdfs/commit-log/commit-record.ts';
+import { PartitionLayout } from '../../connectors/hdfs/commit-log/layout.ts';
 
 /** What lies in HDFS for a topic, found by walking its directories as any reader would. */
 export interface MasterData {

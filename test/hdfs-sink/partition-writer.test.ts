@@ -4,7 +4,7 @@ import { GridError } from '../../grid/errors.ts';
 import { SEGMENT_LENGTH_MS, SEGMENT_OFFSETS } from '../../grid/segment.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { CommitLog } from '../../streaming/sinks/hdfs/commit-log.ts';
-import type { CommitRecord } from '../../streaming/sinks/hdfs/commit-record.ts';
+import type { CommitRecord } from '../../connectors/hdfs/commit-log/commit-record.ts';
 import { takeOver } from '../../streaming/sinks/hdfs/ownership.ts';
 import { publishDataFiles } from '../../streaming/sinks/hdfs/publication.ts';
 import { readingPlacer, textPlacer } from '../../streaming/sinks/hdfs/placement.ts';

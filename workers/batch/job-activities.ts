@@ -3,11 +3,14 @@ import type { ImportDependencies } from '../../activities/import/dependencies.ts
 import { createImportMetrics } from '../../activities/import/metrics.ts';
 import { sourcesFromConfig } from '../../activities/import/open/open-source.ts';
 import { createRetryActivities } from '../../activities/retry/create.ts';
+import { createViewsActivities } from '../../activities/views/create.ts';
+import type { ViewsDependencies } from '../../activities/views/dependencies.ts';
 import type { WordsDependencies } from '../../activities/words/dependencies.ts';
 import { createWordsActivities } from '../../activities/words/create.ts';
 import { signalWorkflow } from '../../connectors/temporal/executions.ts';
 import { importContract } from '../../workflows/import/contract.ts';
 import { retryContract } from '../../workflows/retry/contract.ts';
+import { viewsContract } from '../../workflows/views/contract.ts';
 import { wordsContract } from '../../workflows/words/contract.ts';
 import type { BatchServices } from './services.ts';
 
@@ -25,6 +28,7 @@ export async function jobActivities(services: BatchServices): Promise<ReadonlyMa
     [importContract.workflowType, { ...createImportActivities(await importDependencies(services)) }],
     [retryContract.workflowType, { ...createRetryActivities({ client: temporal, logger }) }],
     [wordsContract.workflowType, { ...createWordsActivities(wordsDependencies(services)) }],
+    [viewsContract.workflowType, { ...createViewsActivities(viewsDependencies(services)) }],
   ]);
 }
 
@@ -35,6 +39,18 @@ function wordsDependencies({ config, hdfs, hive, answers }: BatchServices): Word
     answers,
     analysisDirectory: config.HDFS_ANALYSIS_DIRECTORY,
     sampleTextsDirectory: config.HDFS_SAMPLE_TEXTS_DIRECTORY,
+    database: config.HIVE_ANALYSIS_DATABASE,
+  };
+}
+
+function viewsDependencies({ config, hdfs, hive, serving }: BatchServices): ViewsDependencies {
+  return {
+    hdfs,
+    hive,
+    serving,
+    topicsDirectory: config.HDFS_TOPICS_DIRECTORY,
+    topic: config.TOPIC_INGESTION,
+    analysisDirectory: config.HDFS_ANALYSIS_DIRECTORY,
     database: config.HIVE_ANALYSIS_DATABASE,
   };
 }

@@ -1,12 +1,16 @@
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { HiveClient } from '../../connectors/hive/hive.ts';
 import { KeptDocuments } from '../../connectors/mongodb/kept-documents.ts';
+import { ServingDatabase } from '../../connectors/postgres/serving/serving-database.ts';
 import type { TemporalClient } from '../../connectors/temporal/client.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 
 const MONGODB_TIMEOUT_MS = 30_000;
+/** Views of years are swapped in by one statement. */
+const SERVING_TIMEOUT_MS = 30 * 60_000;
+const SERVING_CONNECTIONS = 4;
 
 /** What the activities of all jobs share. */
 export interface BatchServices {
@@ -18,6 +22,8 @@ export interface BatchServices {
   readonly hive: HiveClient;
   /** Answers to questions about words. */
   readonly answers: KeptDocuments;
+  /** The database of the views. */
+  readonly serving: ServingDatabase;
   close(): Promise<void>;
 }
 
@@ -48,6 +54,13 @@ export function openServices(
     collection: 'wordCounts',
     timeoutMs: MONGODB_TIMEOUT_MS,
   });
+  const serving = new ServingDatabase({
+    url: config.SERVING_DATABASE_URL,
+    schema: config.SERVING_SCHEMA,
+    maxConnections: SERVING_CONNECTIONS,
+    timeoutMs: SERVING_TIMEOUT_MS,
+    applicationName: 'powergrid batch',
+  });
   return {
     config,
     logger,
@@ -56,8 +69,9 @@ export function openServices(
     hdfs,
     hive,
     answers,
+    serving,
     async close() {
-      await Promise.allSettled([hdfs.close(), hive.close(), answers.close()]);
+      await Promise.allSettled([hdfs.close(), hive.close(), answers.close(), serving.close()]);
     },
   };
 }

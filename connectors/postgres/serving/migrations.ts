@@ -99,4 +99,9 @@ ALTER TABLE ${schema}.speed_view
 ALTER TABLE ${schema}.speed_view SET (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 CREATE INDEX speed_view_window ON ${schema}.speed_view (topic, partition, resolution, window_start);
 `,
+  // What a build did, for whoever asks later; and the windows of some days found without reading all.
+  (schema) => `
+ALTER TABLE ${schema}.batch_build ADD COLUMN summary jsonb NOT NULL DEFAULT '{}';
+CREATE INDEX batch_view_window ON ${schema}.batch_view USING brin (window_start) WITH (pages_per_range = 16);
+`,
 ];

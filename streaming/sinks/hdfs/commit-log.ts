@@ -1,4 +1,4 @@
-import type { FileStatus, HdfsPort } from '../../../connectors/hdfs/hdfs.ts';
+import type { HdfsPort } from '../../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../../grid/errors.ts';
 import type { OnCommitPoint } from './commit-point.ts';
 import {
@@ -7,11 +7,13 @@ import {
   encodeCheckpoint,
   encodeCommitRecord,
   type CommitRecord,
-} from './commit-record.ts';
-import { commitLogEntry, type CommitLogEntry, type PartitionLayout } from './layout.ts';
-
-/** A commit record with a thousand paths is some 300 kB, and a checkpoint holds hundreds of records. */
-const MAX_ENTRY_BYTES = 256 * 1024 * 1024;
+} from '../../../connectors/hdfs/commit-log/commit-record.ts';
+import { MAX_ENTRY_BYTES } from '../../../connectors/hdfs/commit-log/read.ts';
+import {
+  commitLogEntry,
+  type CommitLogEntry,
+  type PartitionLayout,
+} from '../../../connectors/hdfs/commit-log/layout.ts';
 
 /**
  * The commit log of one partition: a directory whose entries appear by rename only, so each is there whole or not at all,
@@ -122,33 +124,5 @@ export class CommitLog {
   async #read(firstOffset: number): Promise<CommitRecord> {
     const path = this.#layout.commitRecord(firstOffset);
     return decodeCommitRecord(await this.#hdfs.readFile(path, { maxBytes: MAX_ENTRY_BYTES }), path);
-  }
-}
-
-/**
- * Every commit record of a partition, folded or not, oldest first: what is published, for audits and batch jobs.
- *
- * @throws GridError `commit-log-corrupt`
- */
-export async function* readCommitLog(hdfs: HdfsPort, layout: PartitionLayout): AsyncGenerator<CommitRecord> {
-  const statuses: FileStatus[] = [];
-  for await (const status of hdfs.list(layout.commitsDirectory)) statuses.push(status);
-  const entries = statuses
-    .map((status) => commitLogEntry(status.name))
-    .filter((entry) => entry !== undefined)
-    // A checkpoint before the records that it folded, which a crash may have left beside it.
-    .sort((a, b) => a.firstOffset - b.firstOffset || (a.kind === 'checkpoint' ? -1 : 1));
-  let nextOffset = 0;
-  for (const entry of entries) {
-    if (entry.kind === 'commit' && entry.firstOffset < nextOffset) continue;
-    const path = `${layout.commitsDirectory}/${entry.name}`;
-    const bytes = await hdfs.readFile(path, { maxBytes: MAX_ENTRY_BYTES });
-    const commits = entry.kind === 'commit' ? [decodeCommitRecord(bytes, path)] : decodeCheckpoint(bytes, path).commits;
-    for (const commit of commits) {
-      // Two checkpoints overlap when a crash came between the deletions of the first.
-      if (commit.firstOffset < nextOffset) continue;
-      yield commit;
-      nextOffset = commit.lastOffset + 1;
-    }
   }
 }

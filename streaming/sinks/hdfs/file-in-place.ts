@@ -1,6 +1,6 @@
 import type { HdfsPort } from '../../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../../grid/errors.ts';
-import type { CommittedFile } from './commit-record.ts';
+import type { CommittedFile } from '../../../connectors/hdfs/commit-log/commit-record.ts';
 
 /**
  * Whether a committed file lies at `path`, with its length and checksum; false when nothing does.

@@ -3,7 +3,7 @@ import type { PartitionContext, PartitionProcessor } from '../../../connectors/k
 import type { Logger } from '../../../runtime/logger.ts';
 import { Counter, Gauge, Histogram, type Registry } from '../../../runtime/metrics.ts';
 import type { OnCommitPoint } from './commit-point.ts';
-import type { CommitRecord } from './commit-record.ts';
+import type { CommitRecord } from '../../../connectors/hdfs/commit-log/commit-record.ts';
 import { PartitionWriter } from './partition-writer.ts';
 import type { Placer } from './placement.ts';
 import { WriteBudget, type WriteLimits } from './write-budget.ts';

@@ -3,7 +3,7 @@ import type { HdfsPort } from '../../../connectors/hdfs/hdfs.ts';
 import type { GridError } from '../../../grid/errors.ts';
 import type { CommitLog } from './commit-log.ts';
 import type { OnCommitPoint } from './commit-point.ts';
-import { isFencedName, type PartitionLayout } from './layout.ts';
+import { isFencedName, type PartitionLayout } from '../../../connectors/hdfs/commit-log/layout.ts';
 import { publishDataFiles } from './publication.ts';
 import { SetAside } from './set-aside.ts';
 

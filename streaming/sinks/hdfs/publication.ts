@@ -1,9 +1,9 @@
 import type { HdfsPort } from '../../../connectors/hdfs/hdfs.ts';
 import type { GridError } from '../../../grid/errors.ts';
 import type { OnCommitPoint } from './commit-point.ts';
-import type { CommitRecord, CommittedFile } from './commit-record.ts';
+import type { CommitRecord, CommittedFile } from '../../../connectors/hdfs/commit-log/commit-record.ts';
 import { isInPlace } from './file-in-place.ts';
-import type { PartitionLayout } from './layout.ts';
+import type { PartitionLayout } from '../../../connectors/hdfs/commit-log/layout.ts';
 import { isFinal, SetAside } from './set-aside.ts';
 
 /**

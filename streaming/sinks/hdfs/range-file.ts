@@ -1,6 +1,6 @@
 import type { HdfsPort, HdfsWriter } from '../../../connectors/hdfs/hdfs.ts';
 import type { OnCommitPoint } from './commit-point.ts';
-import type { CommittedFile } from './commit-record.ts';
+import type { CommittedFile } from '../../../connectors/hdfs/commit-log/commit-record.ts';
 
 const LINE_FEED = 0x0a;
 const FIRST_BUFFER_BYTES = 4 * 1024;

@@ -1,6 +1,6 @@
 import type { HdfsPort } from '../../../connectors/hdfs/hdfs.ts';
 import type { OnCommitPoint } from './commit-point.ts';
-import type { PartitionLayout } from './layout.ts';
+import type { PartitionLayout } from '../../../connectors/hdfs/commit-log/layout.ts';
 import { RangeFile, type FinishedFile } from './range-file.ts';
 import type { WriteBudget } from './write-budget.ts';
 

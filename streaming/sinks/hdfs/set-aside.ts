@@ -1,9 +1,13 @@
 import { z } from 'zod';
 import { entriesIfThere, ifThere, type HdfsPort } from '../../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../../grid/errors.ts';
-import { committedFile, type CommitRecord, type CommittedFile } from './commit-record.ts';
+import {
+  committedFile,
+  type CommitRecord,
+  type CommittedFile,
+} from '../../../connectors/hdfs/commit-log/commit-record.ts';
 import { isInPlace } from './file-in-place.ts';
-import type { PartitionLayout } from './layout.ts';
+import type { PartitionLayout } from '../../../connectors/hdfs/commit-log/layout.ts';
 
 /** What stands beside a file that was set aside, for whoever repairs it. */
 const noteSchema = z.strictObject({

@@ -1,0 +1,48 @@
+import { GridError } from '../../grid/errors.ts';
+import type { ReadReadings, ViewsRun } from '../../workflows/views/contract.ts';
+import { BuildDirectory } from './build-directory.ts';
+import type { ViewsDependencies } from './dependencies.ts';
+import { readOthers } from './read-others.ts';
+import {
+  countQuery,
+  databaseStatement,
+  dropStatements,
+  othersReadStatement,
+  readingTables,
+  readStatement,
+} from './statements.ts';
+
+/**
+ * Lets Hive read the planned files into a table of readings. Lines of another than the canonical form are read here, as the sink has read them.
+ * Begun anew by whoever tries it again.
+ *
+ * @throws GridError `master-data-incomplete`: there are not as many readings as the commit log says
+ */
+export async function readReadings(
+  { hdfs, hive, database, analysisDirectory, topic, topicsDirectory }: ViewsDependencies,
+  { buildId }: ViewsRun,
+  signal: AbortSignal,
+): Promise<ReadReadings> {
+  const tables = { database, buildId };
+  const directory = new BuildDirectory(hdfs, analysisDirectory, buildId);
+  const call = { signal };
+  const { readings } = await directory.readPlan();
+  await hive.execute(databaseStatement(tables), call);
+  for (const statement of dropStatements(tables)) await hive.execute(statement, call);
+  await hdfs.delete(directory.othersDirectory, { recursive: true });
+  for (const statement of readingTables(tables, directory)) await hive.execute(statement, call);
+  await hive.execute(readStatement(tables), call);
+  const [[canonical, placed] = []] = await hive.rows(countQuery(tables), call);
+  const others = await readOthers(hdfs, directory, signal);
+  if (others.lines > 0) {
+    await hive.execute(othersReadStatement(tables, directory.othersReadDirectory), call);
+  }
+  const found = Number(canonical) + others.lines;
+  if (found !== readings || placed !== canonical) {
+    throw new GridError(
+      'master-data-incomplete',
+      `Reading the files of ${topicsDirectory}/${topic} for batch views: Hive found ${found} readings (${placed ?? 0} in files with offsets in their names), and the commit log names ${readings}. Look for files that were removed or changed by hand: ${topicsDirectory}/${topic}/_commits tells each with its length. Nothing was published.`,
+    );
+  }
+  return { otherForms: others.lines, unreadable: others.unreadable };
+}

@@ -1,0 +1,186 @@
+/** HiveQL of a build of batch views. Pure: the same build is always the same statements. */
+import { qualifiedName, quoteIdentifier, quoteString } from '../../connectors/hive/hive.ts';
+import {
+  eventMsSql,
+  HELD_MS_SQL,
+  numbersSql,
+  orderKeySql,
+  resolutionsSql,
+  SUMS,
+  WINDOW_START_SQL,
+} from '../../grid/aggregate/hive-sql.ts';
+import type { Resolution } from '../../grid/aggregate/window.ts';
+import { CANONICAL_ENVELOPE } from '../../grid/envelope.ts';
+import { boundsMs, EventDays, type Stretch } from './days.ts';
+
+export interface BuildTables {
+  readonly database: string;
+  readonly buildId: string;
+}
+
+/** Fields of a reading, and its place: in this order readings that Hive does not parse itself are written for it. */
+export const READING_COLUMNS = [
+  ['sensor_id', 'STRING'],
+  ['aspect', 'STRING'],
+  ['unit', 'STRING'],
+  ['correlation_id', 'STRING'],
+  ['modality', 'STRING'],
+  ['plain', 'STRING'],
+  ['order_key', 'STRING'],
+  ['kafka_partition', 'INT'],
+  ['first_offset', 'BIGINT'],
+  ['place', 'BIGINT'],
+] as const;
+
+/** Tab separated, `\N` for NULL, backslash before what would be misread: the text format of PostgreSQL's COPY. */
+const COPY_FORMAT = [
+  `ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe'`,
+  String.raw`WITH SERDEPROPERTIES ('field.delim'='\t', 'escape.delim'='\\', 'serialization.escape.crlf'='true')`,
+  'STORED AS TEXTFILE',
+].join('\n');
+
+const table =
+  (name: string) =>
+  ({ database, buildId }: BuildTables) =>
+    qualifiedName(database, `views_${name}_${buildId}`);
+const rawTable = table('raw');
+const readingsTable = table('readings');
+const othersTable = table('others');
+const othersReadTable = table('others_read');
+const windowsTable = table('windows');
+
+export function dropStatements(tables: BuildTables): readonly string[] {
+  return [rawTable, readingsTable, othersTable, othersReadTable, windowsTable].map(
+    (name) => `DROP TABLE IF EXISTS ${name(tables)}`,
+  );
+}
+
+export function databaseStatement({ database }: BuildTables): string {
+  return `CREATE DATABASE IF NOT EXISTS ${quoteIdentifier(database)} COMMENT 'What analyses work with'`;
+}
+
+/** The tables that {@link readStatement} needs: over the listed files, for what it reads, and for the lines that are of another form. */
+export function readingTables(
+  tables: BuildTables,
+  { linksDirectory, othersDirectory }: { readonly linksDirectory: string; readonly othersDirectory: string },
+): readonly string[] {
+  return [
+    [
+      `CREATE EXTERNAL TABLE ${rawTable(tables)} (number_id STRING, text_id STRING, modality STRING, unit STRING,`,
+      `aspect STRING, correlation_id STRING, created_at STRING, other STRING)`,
+      // One match a line: its groups, or else the line itself.
+      `ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.RegexSerDe'`,
+      `WITH SERDEPROPERTIES ('input.regex'=${quoteString(`${CANONICAL_ENVELOPE.source}|((?s:.*))`)})`,
+      `STORED AS INPUTFORMAT 'org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat'`,
+      `OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'`,
+      `LOCATION ${quoteString(linksDirectory)}`,
+      `TBLPROPERTIES ('external.table.purge'='false', 'discover.partitions'='false')`,
+    ].join('\n'),
+    `CREATE TABLE ${readingsTable(tables)} (${columnsOf(READING_COLUMNS)}) STORED AS ORC TBLPROPERTIES ('transactional'='false')`,
+    [
+      `CREATE EXTERNAL TABLE ${othersTable(tables)} (kafka_partition INT, first_offset BIGINT, place BIGINT, line STRING)`,
+      // No escapes: a line is the rest of its row, byte for byte.
+      String.raw`ROW FORMAT DELIMITED FIELDS TERMINATED BY '\t' STORED AS TEXTFILE LOCATION ${quoteString(othersDirectory)}`,
+    ].join('\n'),
+  ];
+}
+
+/** Reads the listed files once: canonical envelopes field by field, other lines as they are. */
+export function readStatement(tables: BuildTables): string {
+  const partOfName = (group: number): string =>
+    String.raw`REGEXP_EXTRACT(file, '\\+(\\d{1,9})\\+(\\d{1,18})\\+\\d{1,18}\\.json$', ${group})`;
+  const place = `CAST(${partOfName(1)} AS INT) AS kafka_partition, CAST(${partOfName(2)} AS BIGINT) AS first_offset, place`;
+  return [
+    `FROM (SELECT lines.*, INPUT__FILE__NAME AS file, BLOCK__OFFSET__INSIDE__FILE AS place FROM ${rawTable(tables)} lines) placed`,
+    `INSERT OVERWRITE TABLE ${readingsTable(tables)}`,
+    `SELECT COALESCE(number_id, text_id), aspect, unit, correlation_id, modality, modality AS plain,`,
+    `${orderKeySql('created_at')} AS order_key, ${place}`,
+    'WHERE other IS NULL',
+    `INSERT OVERWRITE TABLE ${othersTable(tables)}`,
+    `SELECT ${place}, other WHERE other IS NOT NULL`,
+  ].join('\n');
+}
+
+/** Rows of canonical envelopes, and those whose place is known. */
+export function countQuery(tables: BuildTables): string {
+  return `SELECT COUNT(*), COUNT(kafka_partition) FROM ${readingsTable(tables)}`;
+}
+
+/** What the other lines say. */
+export function othersReadStatement(tables: BuildTables, othersReadDirectory: string): string {
+  return [
+    `CREATE EXTERNAL TABLE ${othersReadTable(tables)} (${columnsOf(READING_COLUMNS)})`,
+    COPY_FORMAT,
+    `LOCATION ${quoteString(othersReadDirectory)}`,
+  ].join('\n');
+}
+
+/** Columns of a window, in the order in which they are written. */
+export const WINDOW_COLUMNS = ['sensor_id', 'aspect', 'unit', 'resolution', 'window_start_ms'] as const;
+/** … and of its aggregate; a place in time is written as order key, correlation id and value. */
+export const AGGREGATE_PARTS = SUMS.flatMap(([name]) => {
+  const place = /^(?:first|last)(?=_at$)/.exec(name)?.[0];
+  return place === undefined ? [name] : [`${place}_key`, `${place}_id`, `${place}_value`];
+});
+
+export function windowsTableStatement(tables: BuildTables, windowsDirectory: string): string {
+  const columns = [...WINDOW_COLUMNS, ...AGGREGATE_PARTS].map((name) => [name, 'STRING'] as const);
+  return [
+    `CREATE EXTERNAL TABLE ${windowsTable(tables)} (${columnsOf(columns)})`,
+    COPY_FORMAT,
+    `LOCATION ${quoteString(windowsDirectory)}`,
+  ].join('\n');
+}
+
+export interface AddingUp {
+  readonly days: readonly Stretch[];
+  readonly resolutions: readonly Resolution[];
+  /** Whether there are readings that Hive did not parse itself. */
+  readonly hasOthers: boolean;
+}
+
+/**
+ * Adds readings up to windows: of those with one correlation id on one event day the first counts, in order of its file's first offset
+ * and its place there.
+ */
+export function addUpStatement(tables: BuildTables, { days, resolutions, hasOthers }: AddingUp): string {
+  const columns = READING_COLUMNS.map(([name]) => name).join(', ');
+  const all = [readingsTable, ...(hasOthers ? [othersReadTable] : [])].map(
+    (source) => `SELECT ${columns} FROM ${source(tables)}`,
+  );
+  const key = 'sensor_id, aspect, unit';
+  const kept = ['sensor_id', 'aspect', 'unit', 'correlation_id', 'modality', 'order_key', 'event_ms', 'next_ms'];
+  const timed = `SELECT ${key}, correlation_id, modality, plain, order_key, event_ms,
+    LEAD(event_ms) OVER (PARTITION BY ${key}, event_ms DIV 86400000 ORDER BY order_key, correlation_id) AS next_ms
+  FROM (SELECT placed.*, ROW_NUMBER() OVER (PARTITION BY correlation_id, event_ms DIV 86400000
+      ORDER BY first_offset, place, kafka_partition) AS copy
+  FROM (SELECT ${columns}, ${eventMsSql('order_key')} AS event_ms FROM (${all.join('\n  UNION ALL ')}) readings) placed
+  ${conditionOf(days)}) copies
+  WHERE copy = 1`;
+  const parts = SUMS.flatMap(([name]) =>
+    name === 'first_at' || name === 'last_at'
+      ? [`${name}.order_key`, `${name}.correlation_id`, `${name}.modality`]
+      : [`CAST(${name} AS STRING)`],
+  );
+  return `INSERT OVERWRITE TABLE ${windowsTable(tables)}
+SELECT ${key}, resolution, CAST(window_start_ms AS STRING), ${parts.join(', ')}
+FROM (SELECT ${key}, resolution, window_start_ms,
+    ${SUMS.map(([name, , sum]) => `${sum} AS ${name}`).join(',\n    ')}
+  FROM (SELECT numbers.*, resolution, ${WINDOW_START_SQL} AS window_start_ms, ${HELD_MS_SQL} AS held_ms
+  FROM (${numbersSql(kept, timed)}) numbers
+  ${resolutionsSql(resolutions)}) held
+  GROUP BY ${key}, resolution, window_start_ms) added_up`;
+}
+
+function conditionOf(days: readonly Stretch[]): string {
+  if (EventDays.of(days).isAll) return '';
+  const conditions = days.map((stretch) => {
+    const [fromMs, toMs] = boundsMs(stretch);
+    return `(event_ms >= ${fromMs} AND event_ms < ${toMs})`;
+  });
+  return `WHERE ${conditions.join(' OR ')}`;
+}
+
+function columnsOf(columns: readonly (readonly [name: string, type: string])[]): string {
+  return columns.map(([name, type]) => `${name} ${type}`).join(', ');
+}
