@@ -9,7 +9,7 @@ import { addApiRoutes, authorized, createApiServer } from './api/api-server.ts';
 import { apiRoutes } from './api/routes.ts';
 import { WorkSlots } from './api/work-slots.ts';
 import { EventFeed } from './events/event-feed.ts';
-import { addEventRoute } from './events/event-route.ts';
+import { addEventRoute, EVENT_ROUTE } from './events/event-route.ts';
 import { addPages } from './pages.ts';
 import { PipelineWatch } from './pipeline/pipeline-watch.ts';
 import { StoreProbes } from './readiness.ts';
@@ -65,7 +65,7 @@ export async function startServing({ config, logger, metrics, stores }: ServingO
   addApiRoutes(server, routes, options);
   addEventRoute(server, feed, (request) => authorized(request, access, 'read'));
   addOperationsRoutes(server, { metrics, readiness: () => probes.readiness() });
-  await addPages(server, routes);
+  await addPages(server, [...routes, EVENT_ROUTE]);
   observe(metrics, feed, slots);
   feed.start();
   watch.start();

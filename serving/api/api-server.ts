@@ -120,7 +120,7 @@ export function addApiRoutes(server: FastifyInstance, routes: readonly ApiRoute[
                 ? undefined
                 : checked(route.body, await bodyOf(request, options.maxBodyBytes, bodies), 'body'),
             identity,
-            target(name) {
+            target: (name) => {
               target = name;
             },
           };
