@@ -4,4 +4,7 @@ export const REDIS_DATABASES = {
   killedWorkers: 10,
   storesDown: 11,
   backlog: 13,
+  servingApi: 6,
+  servingFuzz: 7,
+  servingEvents: 8,
 } as const;

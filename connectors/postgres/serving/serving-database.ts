@@ -18,8 +18,15 @@ export interface ServingDatabaseOptions {
 
 /** What a transaction, or the database itself, can be asked; fails with a GridError `serving-database-unavailable` or `-refused`. */
 export interface ServingStatements {
-  /** @param text parameters are `$1` … */
-  query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
+  /**
+   * @param text parameters are `$1` …
+   * @param name for a statement that is asked often: each connection plans it once. One name, one text
+   */
+  query<Row extends pg.QueryResultRow>(
+    text: string,
+    values?: readonly unknown[],
+    name?: string,
+  ): Promise<readonly Row[]>;
 }
 
 /** Any number; it names the lock that two migrations of one database compete for. */
@@ -49,6 +56,8 @@ export class ServingDatabase implements ServingStatements {
       statement_timeout: options.timeoutMs,
       idle_in_transaction_session_timeout: options.timeoutMs,
       keepAlive: true,
+      // Answers come from few rows by index: compiling a statement costs a hundred times what it could save.
+      options: '-c jit=off',
       application_name: options.applicationName,
     });
     // The pool lets go of an idle connection that breaks; without a listener that would end the process.
@@ -72,9 +81,13 @@ export class ServingDatabase implements ServingStatements {
     });
   }
 
-  async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+  async query<Row extends pg.QueryResultRow>(
+    text: string,
+    values: readonly unknown[] = [],
+    name?: string,
+  ): Promise<readonly Row[]> {
     try {
-      return (await this.#pool.query<Row>(text, [...values])).rows;
+      return (await this.#pool.query<Row>(queryOf(text, values, name))).rows;
     } catch (error) {
       throw servingFailure(error, `Asking ${this.#address}`);
     }
@@ -96,9 +109,9 @@ export class ServingDatabase implements ServingStatements {
     client.on('error', ignored);
     const transaction: ServingTransaction = {
       client,
-      query: async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) => {
+      query: async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = [], name?: string) => {
         try {
-          return (await client.query<Row>(text, [...values])).rows;
+          return (await client.query<Row>(queryOf(text, values, name))).rows;
         } catch (error) {
           throw servingFailure(error, where);
         }
@@ -131,4 +144,8 @@ export class ServingDatabase implements ServingStatements {
 export interface ServingTransaction extends ServingStatements {
   /** The connection itself, for COPY. */
   readonly client: pg.PoolClient;
+}
+
+function queryOf(text: string, values: readonly unknown[], name: string | undefined): pg.QueryConfig {
+  return { text, values: [...values], ...(name === undefined ? {} : { name }) };
 }

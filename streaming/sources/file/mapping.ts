@@ -3,7 +3,7 @@ import { GridError } from '../../../grid/errors.ts';
 import { TEMPORAL_ASPECTS } from '../../../grid/reading.ts';
 import { readJsonFile } from '../../../runtime/json-file.ts';
 import { checkTimePattern } from './series-time.ts';
-import { isTimeZone } from './time-zone.ts';
+import { isTimeZone } from '../../../grid/time-zone.ts';
 
 const oneCharacter = z
   .string()

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkTimePattern, createdAtText, SeriesClock, timeMs } from './series-time.ts';
-import { isTimeZone, TimeZone } from './time-zone.ts';
+import { isTimeZone, TimeZone } from '../../../grid/time-zone.ts';
 
 type Overlap = 'by-order' | 'earlier' | 'later';
 const clock = (format: string, timeZone = 'UTC', overlap: Overlap = 'by-order') =>

@@ -1,7 +1,7 @@
 import { clockTime, dayMs, HOUR_PATTERN } from '../../../grid/clock-text.ts';
 import { decimalParts } from '../../../grid/decimal-text.ts';
 import { EARLIEST_EVENT_TIME_MS } from '../../../grid/envelope.ts';
-import { fixedOffsetMs, TimeZone } from './time-zone.ts';
+import { fixedOffsetMs, TimeZone } from '../../../grid/time-zone.ts';
 
 /** A moment with every digit that the source wrote: whole epoch seconds and the digits of the fraction. */
 export interface SeriesTime {

@@ -3,7 +3,7 @@ import { GridError } from '../../../grid/errors.ts';
 import { TEMPORAL_ASPECTS } from '../../../grid/reading.ts';
 import { readJsonFile } from '../../../runtime/json-file.ts';
 import { checkTimePattern } from '../file/series-time.ts';
-import { isTimeZone } from '../file/time-zone.ts';
+import { isTimeZone } from '../../../grid/time-zone.ts';
 import { parseJsonPath, type JsonPath } from './json-path.ts';
 
 const path = (what: string) =>
