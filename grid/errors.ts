@@ -68,6 +68,10 @@ export const ERRORS = {
   'malformed-request': input(400),
   'unknown-route': input(404),
   'method-not-allowed': input(405),
+  'not-found': input(404),
+  'not-authenticated': input(401),
+  'not-allowed': input(403),
+  'too-many-requests': { retryable: true, fault: 'input', disposition: 'retry', httpStatus: 429 },
   // Kafka.
   'kafka-unavailable': store(),
   'kafka-refused': operator(502),

@@ -60,6 +60,11 @@ export class TimeZone {
     return candidates.filter((moment) => localMs - moment === this.#offsetAt(moment)).sort((a, b) => a - b);
   }
 
+  /** How far clocks in this zone are ahead of UTC at a moment, ms. */
+  offsetMs(moment: number): number {
+    return this.#fixedOffsetMs ?? this.#offsetAt(moment);
+  }
+
   /** No zone changes its clocks and changes them back within a day: a day that ends as it began has one offset. */
   #offsetAt(moment: number): number {
     const day = Math.floor(moment / DAY_MS) * DAY_MS;

@@ -55,6 +55,9 @@ const moment = () =>
     )
     .transform((text) => (text === '' ? undefined : Date.parse(text)));
 
+/** The name of an HTTP header; empty: none. */
+const headerName = () => z.string().regex(/^[A-Za-z0-9-]{0,100}$/, 'must be the name of an HTTP header');
+
 const port = () => integer(0, 65_535);
 const kafkaName = () => z.string().regex(/^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/, 'must be a Kafka topic name');
 /** A topic whose records lie in HDFS, in a directory and in files of its name (255 bytes with the offsets behind it). */
@@ -146,6 +149,7 @@ export const environmentSchema = z.object({
   INGEST_HOST: z.string().min(1).prefault('127.0.0.1'),
   INGEST_PORT: port().prefault('8090'),
   RAW_TEXT_PORT: port().prefault('12345'),
+  HTTP_HOST: z.string().min(1).prefault('127.0.0.1'),
   HTTP_PORT: port().prefault('8080'),
   OPERATIONS_HOST: z.string().min(1).prefault('127.0.0.1'),
   SPEED_METRICS_PORT: port().prefault('9464'),
@@ -153,6 +157,21 @@ export const environmentSchema = z.object({
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).prefault('info'),
   LOG_FORMAT: z.enum(['json', 'pretty']).prefault('json'),
   SHUTDOWN_TIMEOUT_MS: integer(100, 600_000).prefault('10000'),
+
+  // Serving API
+  SERVING_MAX_QUERIES: integer(1, 1_000).prefault('8'),
+  SERVING_QUERY_TIMEOUT_MS: integer(100, 600_000).prefault('10000'),
+  SERVING_EVENT_KEYS: integer(100, 10_000_000).prefault('100000'),
+  SERVING_EVENT_CLIENTS: integer(1, 100_000).prefault('5000'),
+  SERVING_EVENTS_HZ: integer(1, 10).prefault('5'),
+  ACCESS_TOKENS: z.string().prefault(''),
+  ACCESS_TOKENS_FILE: z.string().prefault(''),
+  ACCESS_ANONYMOUS_ROLE: z.enum(['none', 'read']).prefault('none'),
+  ACCESS_PROXY_USER_HEADER: headerName().prefault(''),
+  ACCESS_PROXY_ROLE_HEADER: headerName().prefault(''),
+  ACCESS_PROXY_ADDRESSES: list('address').prefault('127.0.0.1,::1'),
+  ACCESS_REQUESTS_PER_SECOND: integer(1, 1_000_000).prefault('500'),
+  ACCESS_MAX_BODY_BYTES: integer(1_024, 2 ** 26).prefault('1048576'),
 
   // Kafka
   TOPIC_INGESTION: storedTopicName().prefault('INGESTION'),

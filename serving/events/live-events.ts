@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import type { ConsumedRecord } from '../../connectors/kafka/consume/consumed.ts';
+import type { Reading } from '../../grid/reading.ts';
+import { decodeEnvelope } from '../../grid/envelope.ts';
+import type { LiveEvent } from './event-table.ts';
+
+/** Readings are shown as the sinks take them; what a source may send was judged before. */
+const LIMITS = { maxBytes: 8 << 20, maxAheadMs: Number.MAX_SAFE_INTEGER, stored: true } as const;
+/** What of a record of windows tells which window it is of, and of which part of its readings. */
+const windowRecord = z.object({
+  sensor_id: z.string(),
+  aspect: z.string(),
+  unit: z.string(),
+  resolution: z.string(),
+  window_start: z.string(),
+  revision: z.number(),
+  source: z.object({ topic: z.string(), partition: z.number(), first_offset: z.number() }),
+});
+const MOST_WINDOW_BYTES = 64 * 1_024;
+
+/** The newest value that a record of readings is; undefined for one that cannot be read. */
+export function readingEvent(topic: string, partition: number, record: ConsumedRecord): LiveEvent | undefined {
+  const decoded = decodeEnvelope(record.value, record.timestampMs, LIMITS);
+  if (!decoded.ok) return undefined;
+  const { reading } = decoded;
+  return {
+    kind: 'reading',
+    key: keyOf(reading),
+    sensorId: reading.sensorId,
+    rank: reading.eventTimeMs,
+    data: JSON.stringify({
+      sensorId: reading.sensorId,
+      aspect: reading.aspect,
+      unit: reading.unit,
+      value: reading.modality,
+      createdAt: reading.createdAt,
+      at: new Date(reading.eventTimeMs).toISOString(),
+      receivedAt: new Date(record.timestampMs).toISOString(),
+      correlationId: reading.correlationId,
+      ...{ topic, partition, offset: record.offset },
+    }),
+  };
+}
+
+/** The state of a window that a record of the topic of windows is; undefined for one that cannot be read. */
+export function windowEvent(record: ConsumedRecord): LiveEvent | undefined {
+  if (record.value === null || record.value.length > MOST_WINDOW_BYTES) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(record.value.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+  const parsed = windowRecord.safeParse(value);
+  if (!parsed.success) return undefined;
+  const { sensor_id: sensorId, aspect, unit, resolution, window_start: start, revision, source } = parsed.data;
+  const part = [sensorId, aspect, unit, resolution, start, source.topic, source.partition, source.first_offset];
+  return {
+    kind: 'window',
+    key: `w${JSON.stringify(part)}`,
+    sensorId,
+    // A revision may come again.
+    rank: revision,
+    // Written anew: on one line whatever it was.
+    data: JSON.stringify(value),
+  };
+}
+
+function keyOf({ sensorId, aspect, unit }: Reading): string {
+  return `r${JSON.stringify([sensorId, aspect, unit])}`;
+}

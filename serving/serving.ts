@@ -1,0 +1,101 @@
+import type { Config } from '../runtime/config.ts';
+import { listen } from '../runtime/http/listen.ts';
+import { addOperationsRoutes } from '../runtime/http/operations-routes.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { Gauge, type Registry } from '../runtime/metrics.ts';
+import { readAccessSettings } from './access/access-settings.ts';
+import { AuditLog } from './access/audit.ts';
+import { addApiRoutes, authorized, createApiServer } from './api/api-server.ts';
+import { apiRoutes } from './api/routes.ts';
+import { WorkSlots } from './api/work-slots.ts';
+import { EventFeed } from './events/event-feed.ts';
+import { addEventRoute } from './events/event-route.ts';
+import { addPages } from './pages.ts';
+import { PipelineWatch } from './pipeline/pipeline-watch.ts';
+import { StoreProbes } from './readiness.ts';
+import type { Stores } from './stores.ts';
+
+export interface ServingOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  readonly stores: Stores;
+}
+
+export interface Serving {
+  readonly port: number;
+  /** Takes no more requests, ends the streams of events, and answers what is under way. */
+  close(): Promise<void>;
+}
+
+/** Requests that wait for a slot; each is only a socket and some text. */
+const WAITING_PER_SLOT = 64;
+/** Beside those of /api/events. */
+const MAX_CONNECTIONS = 1_000;
+
+/**
+ * The serving API, events and pages.
+ *
+ * @throws GridError `invalid-configuration`, `address-in-use`
+ */
+export async function startServing({ config, logger, metrics, stores }: ServingOptions): Promise<Serving> {
+  const access = await readAccessSettings(config);
+  const audit = new AuditLog(logger, {
+    put: (id, entry) => stores.documents.insert(config.MONGODB_ANALYSIS_DATABASE, 'audit', { _id: id, ...entry }),
+  });
+  const slots = new WorkSlots(config.SERVING_MAX_QUERIES, config.SERVING_MAX_QUERIES * WAITING_PER_SLOT);
+  const options = {
+    ...{ logger, access, audit, slots },
+    requestsPerSecond: config.ACCESS_REQUESTS_PER_SECOND,
+    maxBodyBytes: config.ACCESS_MAX_BODY_BYTES,
+    maxConnections: MAX_CONNECTIONS + config.SERVING_EVENT_CLIENTS,
+  };
+  const server = await createApiServer(options);
+  const probes = new StoreProbes(stores, config.TOPIC_INGESTION);
+  const feed = new EventFeed({
+    log: stores.log,
+    topics: { readings: config.TOPIC_INGESTION, windows: config.TOPIC_AGGREGATES },
+    keys: config.SERVING_EVENT_KEYS,
+    clients: config.SERVING_EVENT_CLIENTS,
+    everyMs: 1_000 / config.SERVING_EVENTS_HZ,
+    logger,
+  });
+  const watch = new PipelineWatch(config, stores, probes);
+  const routes = apiRoutes({ config, stores, watch });
+  addApiRoutes(server, routes, options);
+  addEventRoute(server, feed, (request) => authorized(request, access, 'read'));
+  addOperationsRoutes(server, { metrics, readiness: () => probes.readiness() });
+  await addPages(server, routes);
+  observe(metrics, feed, slots);
+  feed.start();
+  watch.start();
+  const port = await listen(server, config.HTTP_HOST, config.HTTP_PORT);
+  logger.info({ url: `http://${config.HTTP_HOST}:${port}/` }, 'the serving API listens');
+  return {
+    port,
+    async close() {
+      watch.stop();
+      await feed.stop();
+      await server.close();
+    },
+  };
+}
+
+function observe(metrics: Registry, feed: EventFeed, slots: WorkSlots): void {
+  new Gauge({
+    name: 'powergrid_serving_event_clients',
+    help: 'Clients of /api/events.',
+    registers: [metrics],
+    collect() {
+      this.set(feed.clientCount);
+    },
+  });
+  new Gauge({
+    name: 'powergrid_serving_requests_busy',
+    help: 'Requests of the API that are being worked on.',
+    registers: [metrics],
+    collect() {
+      this.set(slots.busy);
+    },
+  });
+}
