@@ -1,13 +1,10 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import type { DescribedRoute } from './api/api-route.ts';
 import { openApiDocument } from './api/openapi.ts';
-
-/** Where the dashboard's files are: whatever lies here is served at `/`, `index.html` for the root. */
-const DASHBOARD = new URL('dashboard/', import.meta.url).pathname;
+import { addDashboard } from './dashboard-files.ts';
 
 const DOCS_PAGE = `<!doctype html>
 <html lang="en">
@@ -41,16 +38,5 @@ export async function addPages(server: FastifyInstance, routes: readonly Describ
   for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js']) {
     server.get(`/docs/${name}`, (_request, reply) => reply.sendFile(name, { maxAge: 3_600_000 }));
   }
-  if (existsSync(DASHBOARD)) {
-    await server.register(fastifyStatic, {
-      root: DASHBOARD,
-      prefix: '/',
-      decorateReply: false,
-      // Each file a route of its own: what is not there is answered as any unknown path.
-      wildcard: false,
-      dotfiles: 'deny',
-      cacheControl: true,
-      maxAge: 0,
-    });
-  }
+  await addDashboard(server);
 }
