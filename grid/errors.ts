@@ -117,6 +117,10 @@ export const ERRORS = {
   'invalid-input': operator(400),
   'not-countable': operator(422),
   'files-changed': { retryable: false, fault: 'store', disposition: 'restart', httpStatus: 409 },
+  // Discovery of legacy files.
+  'not-discoverable': operator(422),
+  'legacy-not-found': operator(404),
+  'legacy-conflict': operator(409),
   'hive-unavailable': store(),
   'hive-timeout': store(504),
   'hive-refused': operator(502),
