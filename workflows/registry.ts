@@ -1,3 +1,7 @@
+import { discoveryContract } from './discovery/contract.ts';
+import { discoveryText } from './discovery/text.ts';
+import { fetchContract } from './fetch/contract.ts';
+import { fetchText } from './fetch/text.ts';
 import { importContract } from './import/contract.ts';
 import { importText } from './import/text.ts';
 import { job, type Job } from './job/job-contract.ts';
@@ -11,6 +15,8 @@ export const JOBS: readonly Job[] = [
   job(importContract, importText),
   job(retryContract, retryText),
   job(wordsContract, wordsText),
+  job(discoveryContract, discoveryText),
+  job(fetchContract, fetchText),
 ];
 
 /** Undefined for a workflow that is no job, such as a part of one. */

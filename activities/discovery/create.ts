@@ -1,9 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { DiscoveryActivities } from '../../workflows/discovery/contract.ts';
-import type { FetchActivities } from '../../workflows/fetch/contract.ts';
 import { withHeartbeats } from '../running/heartbeats.ts';
 import type { DiscoveryDependencies } from './dependencies.ts';
-import { fetchFile } from './fetch/fetch-file.ts';
 import { LandingPaths } from './landing-paths.ts';
 import { findUnlanded } from './landing/find-unlanded.ts';
 import { landFiles } from './landing/land-files.ts';
@@ -27,9 +25,4 @@ export function createDiscoveryActivities(deps: DiscoveryDependencies): Discover
         await deps.catalogue.forgetVisits(crawlId);
       }),
   };
-}
-
-/** The activities of `fetchLegacyFile`. */
-export function createFetchActivities(deps: DiscoveryDependencies): FetchActivities {
-  return { fetchFile: (input) => withHeartbeats((signal) => fetchFile(deps, input, signal)) };
 }

@@ -139,12 +139,7 @@ export class LegacyCatalogue {
    * @param takesOver take it from whoever has claimed it, since that one is known not to come to it
    * @returns what is there instead
    */
-  async claim(
-    sha256: string,
-    claim: Claim,
-    path: string,
-    takesOver = false,
-  ): Promise<ContentDocument | undefined> {
+  async claim(sha256: string, claim: Claim, path: string, takesOver = false): Promise<ContentDocument | undefined> {
     return this.#try(`Claiming the content ${sha256}`, async () => {
       try {
         await this.#files.insertOne({ _id: sha256, status: 'landing', claim, paths: [path] });

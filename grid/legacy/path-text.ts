@@ -10,7 +10,7 @@ export function nameText(name: Buffer): string {
   const text = name.toString('utf8');
   if (Buffer.from(text).equals(name)) return text.replace(ESCAPED, percentOf);
   let escaped = '';
-  for (let at = 0; at < name.length; ) {
+  for (let at = 0; at < name.length;) {
     const length = characterLength(name, at);
     if (length === 0) escaped += percentByte(name[at++] ?? 0);
     else escaped += name.toString('utf8', at, (at += length)).replace(/[%\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, percentOf);

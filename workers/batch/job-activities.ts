@@ -1,3 +1,8 @@
+import { join, resolve } from 'node:path';
+import { createDiscoveryActivities } from '../../activities/discovery/create.ts';
+import type { DiscoveryDependencies } from '../../activities/discovery/dependencies.ts';
+import { WorkDirectories } from '../../activities/discovery/work-directories.ts';
+import { createFetchActivities } from '../../activities/fetch/create.ts';
 import { createImportActivities, importOptionsFromConfig } from '../../activities/import/create.ts';
 import type { ImportDependencies } from '../../activities/import/dependencies.ts';
 import { createImportMetrics } from '../../activities/import/metrics.ts';
@@ -6,6 +11,8 @@ import { createRetryActivities } from '../../activities/retry/create.ts';
 import type { WordsDependencies } from '../../activities/words/dependencies.ts';
 import { createWordsActivities } from '../../activities/words/create.ts';
 import { signalWorkflow } from '../../connectors/temporal/executions.ts';
+import { discoveryContract } from '../../workflows/discovery/contract.ts';
+import { fetchContract } from '../../workflows/fetch/contract.ts';
 import { importContract } from '../../workflows/import/contract.ts';
 import { retryContract } from '../../workflows/retry/contract.ts';
 import { wordsContract } from '../../workflows/words/contract.ts';
@@ -20,11 +27,17 @@ export type Activities = Readonly<Record<string, (request: never) => Promise<unk
  * @throws GridError `invalid-configuration`
  */
 export async function jobActivities(services: BatchServices): Promise<ReadonlyMap<string, Activities>> {
-  const { temporal, logger } = services;
+  const { config, temporal, logger } = services;
+  const discovery = discoveryDependencies(services);
   return new Map<string, Activities>([
     [importContract.workflowType, { ...createImportActivities(await importDependencies(services)) }],
     [retryContract.workflowType, { ...createRetryActivities({ client: temporal, logger }) }],
     [wordsContract.workflowType, { ...createWordsActivities(wordsDependencies(services)) }],
+    [discoveryContract.workflowType, { ...createDiscoveryActivities(discovery) }],
+    [
+      fetchContract.workflowType,
+      { ...createFetchActivities({ ...discovery, directory: config.HDFS_UNORGANIZED_DIRECTORY }) },
+    ],
   ]);
 }
 
@@ -36,6 +49,30 @@ function wordsDependencies({ config, hdfs, hive, answers }: BatchServices): Word
     analysisDirectory: config.HDFS_ANALYSIS_DIRECTORY,
     sampleTextsDirectory: config.HDFS_SAMPLE_TEXTS_DIRECTORY,
     database: config.HIVE_ANALYSIS_DATABASE,
+  };
+}
+
+function discoveryDependencies({ config, hdfs, catalogue, identifier }: BatchServices): DiscoveryDependencies {
+  const directory = config.HDFS_UNORGANIZED_DIRECTORY;
+  return {
+    hdfs,
+    catalogue,
+    identifier,
+    work: new WorkDirectories(
+      resolve(
+        config.LEGACY_WORK_DIRECTORY === '' ? join(config.STACK_HOME, 'legacy-work') : config.LEGACY_WORK_DIRECTORY,
+      ),
+    ),
+    sourceOptions: { hdfs, maxFileBytes: config.LEGACY_MAX_FILE_BYTES, landingDirectory: directory },
+    options: {
+      directory,
+      share: config.LEGACY_SHARE,
+      budget: {
+        depth: config.LEGACY_MAX_DEPTH,
+        bytes: config.LEGACY_MAX_UNPACKED_BYTES,
+        entries: config.LEGACY_MAX_UNPACKED_ENTRIES,
+      },
+    },
   };
 }
 

@@ -1,6 +1,9 @@
+import type { Identifier } from '../../activities/discovery/identification/identifier.ts';
+import { openIdentifier } from '../../activities/discovery/identification/isolation/isolated-identifier.ts';
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { HiveClient } from '../../connectors/hive/hive.ts';
 import { KeptDocuments } from '../../connectors/mongodb/kept-documents.ts';
+import { LegacyCatalogue } from '../../connectors/mongodb/legacy-catalogue.ts';
 import type { TemporalClient } from '../../connectors/temporal/client.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -18,6 +21,10 @@ export interface BatchServices {
   readonly hive: HiveClient;
   /** Answers to questions about words. */
   readonly answers: KeptDocuments;
+  /** Of legacy files. */
+  readonly catalogue: LegacyCatalogue;
+  /** Says what files are. */
+  readonly identifier: Identifier;
   close(): Promise<void>;
 }
 
@@ -48,6 +55,12 @@ export function openServices(
     collection: 'wordCounts',
     timeoutMs: MONGODB_TIMEOUT_MS,
   });
+  const catalogue = new LegacyCatalogue({
+    url: config.MONGODB_URL,
+    database: config.MONGODB_LEGACY_DATABASE,
+    timeoutMs: MONGODB_TIMEOUT_MS,
+  });
+  const identifier = openIdentifier();
   return {
     config,
     logger,
@@ -56,8 +69,10 @@ export function openServices(
     hdfs,
     hive,
     answers,
+    catalogue,
+    identifier,
     async close() {
-      await Promise.allSettled([hdfs.close(), hive.close(), answers.close()]);
+      await Promise.allSettled([hdfs.close(), hive.close(), answers.close(), catalogue.close(), identifier.close()]);
     },
   };
 }

@@ -183,10 +183,10 @@ class Crawler {
   async #work(): Promise<void> {
     const lanes = Array.from({ length: this.#crawl.input.concurrency + 1 }, () => this.#lane());
     const ends = await Promise.allSettled(lanes);
-    const failures = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
+    const failed = ends.filter((end) => end.status === 'rejected');
     // Of a lane that failed, the others are cut short; of a cancellation, all are.
-    const failure = failures.find((reason) => !isCancellation(reason)) ?? failures[0];
-    if (failure !== undefined) throw failure;
+    const failure = failed.find(({ reason }) => !isCancellation(reason)) ?? failed[0];
+    if (failure !== undefined) throw failure.reason;
   }
 
   async #lane(): Promise<void> {

@@ -31,7 +31,9 @@ describe('text as lines for Hive', () => {
         const read = lines
           .split('\n')
           .slice(0, -1)
-          .map((line) => line.replace(/^[0-9a-f]{64}\t\d+\t/, '').replaceAll(/\\(.)/gs, (_, c: string) => (c === 'r' ? '\r' : c)));
+          .map((line) =>
+            line.replace(/^[0-9a-f]{64}\t\d+\t/, '').replaceAll(/\\(.)/gs, (_, c: string) => (c === 'r' ? '\r' : c)),
+          );
         expect(read.join('\n')).toBe(text.replace(/\n$/, ''));
       }),
     );

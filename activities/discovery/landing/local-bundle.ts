@@ -98,10 +98,12 @@ export async function packEntries(source: NodeJS.ReadableStream): Promise<Readon
   const entries = new Map<string, number>();
   const extract = tar.extract();
   let at = 0;
-  source.on('error', (error: Error) => extract.destroy(error));
+  source.on('error', (error: Error) => {
+    extract.destroy(error);
+  });
   source.pipe(extract);
   for await (const entry of extract) {
-    const { name, size = 0 } = entry.header;
+    const { name, size } = entry.header;
     entries.set(name, at + TAR_BLOCK);
     at += TAR_BLOCK + Math.ceil(size / TAR_BLOCK) * TAR_BLOCK;
     entry.resume();

@@ -105,8 +105,7 @@ export class UnitLedger {
       const where = own ?? (await this.#putSmall(content));
       const sha256 = content.update._id;
       const { textPath, telemetryPath } = content;
-      const text =
-        textPath && (await this.#putLines(this.#text, sha256, textLines(sha256, readLocal(textPath))));
+      const text = textPath && (await this.#putLines(this.#text, sha256, textLines(sha256, readLocal(textPath))));
       const telemetry =
         telemetryPath && (await this.#putLines(this.#telemetry, sha256, telemetryLines(sha256, telemetryPath)));
       this.#contents.push({

@@ -1,6 +1,6 @@
 import type { DiscoveryResult } from '../../../workflows/discovery/contract.ts';
 import { discoveryText } from '../../../workflows/discovery/text.ts';
-import type { ToldTable } from '../../../workflows/job/told.ts';
+import type { Told, ToldTable } from '../../../workflows/job/told.ts';
 
 const STYLE = `body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222}
 table{border-collapse:collapse;margin:1.5rem 0;width:100%}th,td{padding:.3rem .6rem;text-align:left;border-bottom:1px solid #ddd;overflow-wrap:anywhere}
@@ -8,7 +8,8 @@ table{border-collapse:collapse;margin:1.5rem 0;width:100%}th,td{padding:.3rem .6
 
 /** The report of a crawl as a page that needs nothing else. Names of files are from outside: all text is escaped. */
 export function reportPage(result: DiscoveryResult): string {
-  const { title = '', headline, sentences = [], tables = [] } = told(result);
+  const told: Told = discoveryText.result(result);
+  const { title = '', headline, sentences = [], tables = [] } = told;
   return [
     '<!doctype html><html lang="en"><head><meta charset="utf-8">',
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
@@ -19,10 +20,6 @@ export function reportPage(result: DiscoveryResult): string {
     ...tables.map(tableText),
     '</body></html>\n',
   ].join('\n');
-}
-
-function told(result: DiscoveryResult) {
-  return discoveryText.result(result);
 }
 
 function tableText({ columns, rows, more = 0 }: ToldTable): string {

@@ -107,7 +107,8 @@ async function* chunksOf(stream: Readable): AsyncGenerator<Buffer, void, undefin
 /** What HDFS says of one file; that it is down is no file's problem. */
 function problemOf(error: unknown): unknown {
   if (!(error instanceof GridError)) return error;
-  if (error.code === 'hdfs-not-found') return new SourceProblem('vanished', 'it is not there any more', { cause: error });
+  if (error.code === 'hdfs-not-found')
+    return new SourceProblem('vanished', 'it is not there any more', { cause: error });
   if (error.code === 'hdfs-denied') return new SourceProblem('unreadable', 'HDFS denies it', { cause: error });
   if (error.code === 'hdfs-refused') return new SourceProblem('read-error', error.message, { cause: error });
   return error;

@@ -24,6 +24,8 @@ const REASONS: ReadonlyMap<string, ProblemReason> = new Map([
   ['ENXIO', 'not-a-file'],
 ]);
 const READ_BYTES = 256 << 10;
+/** Linux has it; elsewhere it is not there, whatever the types say. */
+const NO_ACCESS_TIME = (constants as { readonly O_NOATIME?: number }).O_NOATIME ?? 0;
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** The least of a directory's entry that is used; its name comes as bytes, which the types of Node do not say. */
@@ -117,7 +119,7 @@ export class LocalSource implements LegacySource {
     const flags = isLink ? READ & ~constants.O_NOFOLLOW : READ;
     return this.#tried(path, async () => {
       try {
-        return await open(bytes, flags | (constants.O_NOATIME ?? 0));
+        return await open(bytes, flags | NO_ACCESS_TIME);
       } catch (error) {
         // Only who owns a file may leave its access time alone.
         if (codeOf(error) !== 'EPERM') throw error;
@@ -142,7 +144,7 @@ export class LocalSource implements LegacySource {
 /** A path of bytes as text, name by name. */
 export function pathText(path: Buffer): string {
   const names: string[] = [];
-  for (let from = 0; from <= path.length; ) {
+  for (let from = 0; from <= path.length;) {
     const slash = path.indexOf(0x2f, from);
     const end = slash === -1 ? path.length : slash;
     names.push(nameText(path.subarray(from, end)));

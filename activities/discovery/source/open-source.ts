@@ -27,13 +27,17 @@ export function openSource(root: string, options: SourceOptions): LegacySource {
  */
 export async function sourceOfInput(given: string, options: SourceOptions): Promise<LegacySource> {
   const isHdfs = given.startsWith('hdfs:');
-  const path = given.replace(/^(?:hdfs|file):/, '').replaceAll(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
+  const path = given
+    .replace(/^(?:hdfs|file):/, '')
+    .replaceAll(/\/{2,}/g, '/')
+    .replace(/(?<=.)\/$/, '');
   if (path.split('/').some((name) => name === '.' || name === '..')) {
     throw notDiscoverable(given, 'it has a . or .. in it. Name it without.');
   }
   if (isHdfs) {
     const status = await options.hdfs.status(path);
-    if (status?.type !== 'directory') throw notDiscoverable(given, 'HDFS has no such directory. Name one that is there.');
+    if (status?.type !== 'directory')
+      throw notDiscoverable(given, 'HDFS has no such directory. Name one that is there.');
     return new HdfsSource({ ...options, directory: path });
   }
   try {

@@ -1,12 +1,19 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { link, mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ifThere, type HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
-import type { ContentDocument } from '../../../connectors/mongodb/legacy-catalogue.ts';
-import { GridError } from '../../../grid/errors.ts';
-import type { FetchInput, FetchResult } from '../../../workflows/fetch/contract.ts';
-import type { DiscoveryDependencies } from '../dependencies.ts';
-import { LandingPaths, rowId } from '../landing-paths.ts';
+import { ifThere, type HdfsClient } from '../../connectors/hdfs/hdfs.ts';
+import type { ContentDocument, LegacyCatalogue } from '../../connectors/mongodb/legacy-catalogue.ts';
+import { GridError } from '../../grid/errors.ts';
+import type { FetchInput, FetchResult } from '../../workflows/fetch/contract.ts';
+import { LandingPaths, rowId } from '../discovery/landing-paths.ts';
+
+/** What the activity of `fetchLegacyFile` needs. */
+export interface FetchDependencies {
+  readonly hdfs: HdfsClient;
+  readonly catalogue: LegacyCatalogue;
+  /** HDFS directory of what was landed. */
+  readonly directory: string;
+}
 
 /**
  * Writes a legacy file where it is wanted, and compares it with its hash before it gets its name. One that is there already is left, when it is the
@@ -15,20 +22,20 @@ import { LandingPaths, rowId } from '../landing-paths.ts';
  * @throws GridError `legacy-not-found`; `legacy-conflict`: another file is there; `hdfs-verification-failed`: what lies in HDFS is not what was landed
  */
 export async function fetchFile(
-  deps: DiscoveryDependencies,
+  deps: FetchDependencies,
   { file, to }: FetchInput,
   signal: AbortSignal,
 ): Promise<FetchResult> {
   const content = await contentOf(deps, file);
   const { _id: sha256, extension = 'bin', size = 0, verdict, paths = [] } = content;
-  const target = to ?? `hdfs:${new LandingPaths(deps.options.directory).fetched(sha256, extension)}`;
+  const target = to ?? `hdfs:${new LandingPaths(deps.directory).fetched(sha256, extension)}`;
   const bytes = bytesOf(deps.hdfs, content, signal);
   if (target.startsWith('hdfs:')) await toHdfs(deps, sha256, bytes, target.slice('hdfs:'.length));
   else await toDisk(sha256, bytes, target);
   return { sha256, bytes: size, to: target, class: verdict?.class ?? content.status, paths: paths.slice(0, 20) };
 }
 
-async function contentOf({ catalogue }: DiscoveryDependencies, file: string): Promise<ContentDocument> {
+async function contentOf({ catalogue }: FetchDependencies, file: string): Promise<ContentDocument> {
   const sha256 = /^[0-9a-f]{64}$/i.test(file) ? file.toLowerCase() : await contentAt(catalogue, file);
   const found = sha256 === undefined ? undefined : (await catalogue.findContents([sha256])).get(sha256);
   if (found?.where !== undefined) return found;
@@ -38,10 +45,7 @@ async function contentOf({ catalogue }: DiscoveryDependencies, file: string): Pr
   );
 }
 
-async function contentAt(
-  catalogue: DiscoveryDependencies['catalogue'],
-  file: string,
-): Promise<string | undefined> {
+async function contentAt(catalogue: LegacyCatalogue, file: string): Promise<string | undefined> {
   const path = /^(?:file|hdfs):/.test(file) ? file : `file:${file}`;
   const row = (await catalogue.findPaths([rowId(path)])).get(rowId(path)) ?? (await catalogue.findPath(path));
   return row?.content;
@@ -77,7 +81,7 @@ async function* compared(sha256: string, chunks: AsyncIterable<Buffer>): AsyncGe
 }
 
 async function toHdfs(
-  { hdfs }: DiscoveryDependencies,
+  { hdfs }: FetchDependencies,
   sha256: string,
   bytes: AsyncIterable<Buffer>,
   path: string,
