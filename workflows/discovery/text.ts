@@ -37,7 +37,7 @@ export const discoveryText = {
         `Done in ${durationText(durationMs)}; ${countText(result.members)} of them lay in archives, ${countText(unchanged)} were known and unchanged.`,
         ...(result.conserved ? [] : ['These figures do not add up: does another crawl of these files run?']),
         ...(passedOver === 0 ? [] : [passedOverText(passedOver)]),
-        ...(excluded === 0 ? [] : [`${plural(excluded, 'entry')} left out as asked for.`.replace('entrys', 'entries')]),
+        ...(excluded === 0 ? [] : [`${countText(excluded)} more were left out, as asked for.`]),
         ...(report === undefined ? [] : [`The report is ${report.html} in HDFS.`]),
       ],
       tables: [classTable(result), reasonTable(result), unknownTable(result)].filter(({ rows }) => rows.length > 0),

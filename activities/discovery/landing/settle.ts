@@ -165,7 +165,8 @@ async function putKnown(
     ...(known?.quarantine === undefined ? {} : { reason: known.quarantine.reason, detail: known.quarantine.detail }),
     ...(known?.verdict === undefined ? {} : { class: known.verdict.class, format: known.verdict.format }),
   });
-  await ledger.put(row, isNoted ? undefined : { content: found.sha256, path: found.path });
+  const addition = { content: found.sha256, path: found.path };
+  await ledger.put(row, isNoted ? undefined : addition, known === undefined);
 }
 
 async function settleMember(

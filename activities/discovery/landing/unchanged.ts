@@ -1,4 +1,4 @@
-import type { LegacyCatalogue, PathDocument } from '../../../connectors/mongodb/legacy-catalogue.ts';
+import type { ContentDocument, LegacyCatalogue, PathDocument } from '../../../connectors/mongodb/legacy-catalogue.ts';
 import { memberRowId } from '../landing-paths.ts';
 import type { UnitLedger } from './unit-ledger.ts';
 
@@ -27,14 +27,19 @@ export class Unchanged {
     for (let from = 0; from < members; from += CHUNK) {
       for (const member of await this.#members(_id, from, members)) this.#ledger.count(member);
     }
-    const seen = this.#seen(row);
-    this.#ledger.count(seen);
-    if (row.crawl !== this.#crawl) this.#rows.push(seen);
+    if (row.crawl === this.#crawl) this.#ledger.count(row);
+    else this.#rows.push(this.#seen(row));
     if (this.#rows.length >= CHUNK) await this.flush();
   }
 
   async flush(): Promise<void> {
-    await this.#catalogue.putPaths(this.#rows.splice(0));
+    const rows = this.#rows.splice(0);
+    // Who found a content while another one landed it could not say what it is.
+    const unsaid = rows.flatMap((row) => (isUnsaid(row) ? [row.content ?? ''] : []));
+    const contents = await this.#catalogue.findContents(unsaid);
+    const said = rows.map((row) => (isUnsaid(row) ? withContent(row, contents.get(row.content ?? '')) : row));
+    await this.#catalogue.putPaths(said);
+    for (const row of said) this.#ledger.count(row);
   }
 
   async #members(outermost: string, from: number, members: number): Promise<readonly PathDocument[]> {
@@ -48,4 +53,19 @@ export class Unchanged {
     const outcome = row.outcome === 'landed' ? 'duplicate' : row.outcome;
     return { ...row, crawl: this.#crawl, seenAt: new Date(), outcome };
   }
+}
+
+function isUnsaid({ class: kind, reason, outcome }: PathDocument): boolean {
+  return outcome === 'duplicate' && kind === undefined && reason === undefined;
+}
+
+function withContent(row: PathDocument, content: ContentDocument | undefined): PathDocument {
+  if (content === undefined) return row;
+  const { status, verdict, quarantine } = content;
+  return {
+    ...row,
+    ...(status === 'quarantined' || status === 'encrypted' ? { outcome: status } : {}),
+    ...(verdict === undefined ? {} : { class: verdict.class, format: verdict.format }),
+    ...quarantine,
+  };
 }

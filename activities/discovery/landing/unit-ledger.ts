@@ -33,6 +33,9 @@ export interface NewContent {
   readonly telemetryPath?: string;
 }
 
+/** What the rows of a content say of it. */
+type Landed = Pick<PathDocument, 'outcome' | 'reason' | 'detail' | 'class' | 'format'>;
+
 /** Lines of contents that go to HDFS together: their text, or their telemetry. */
 interface LineBundle {
   readonly local: LocalBundle;
@@ -60,6 +63,9 @@ export class UnitLedger {
   #contents: ContentUpdate[] = [];
   #additions: { content: string; path: string }[] = [];
   #rows: PathDocument[] = [];
+  /** Rows of contents that this unit is about to land by another path, and what became of such contents. */
+  #waiting: PathDocument[] = [];
+  readonly #landed = new Map<string, Landed>();
   #largeBytes = 0;
   #turn: Promise<void> = Promise.resolve();
   #tally: Tally = NO_FILES;
@@ -115,16 +121,33 @@ export class UnitLedger {
         ...(telemetry === undefined || telemetry === '' ? {} : { telemetry }),
       });
       if (!isSmall) this.#largeBytes += content.size;
-      this.#take(row);
+      this.#rows.push(row);
+      const { outcome, reason, detail, class: kind, format } = row;
+      this.#landed.set(sha256, {
+        outcome: outcome === 'landed' ? 'duplicate' : outcome,
+        ...(reason === undefined ? {} : { reason }),
+        ...(detail === undefined ? {} : { detail }),
+        ...(kind === undefined ? {} : { class: kind }),
+        ...(format === undefined ? {} : { format }),
+      });
       if (this.#isFull()) await this.#flush();
     });
   }
 
-  /** A path whose content lies there, or is nowhere to be had. */
-  async put(row: PathDocument, addition?: { readonly content: string; readonly path: string }): Promise<void> {
+  /**
+   * A path whose content lies there, or is nowhere to be had.
+   *
+   * @param isAwaited this unit is about to land its content: only then is known what became of it
+   */
+  async put(
+    row: PathDocument,
+    addition?: { readonly content: string; readonly path: string },
+    isAwaited = false,
+  ): Promise<void> {
     await this.#inTurn(async () => {
       if (addition !== undefined) this.#additions.push(addition);
-      this.#take(row);
+      if (isAwaited) this.#waiting.push(row);
+      else this.#rows.push(row);
       if (this.#isFull()) await this.#flush();
     });
   }
@@ -146,12 +169,22 @@ export class UnitLedger {
   }
 
   async close(): Promise<void> {
-    await this.#inTurn(() => this.#flush());
+    await this.#inTurn(async () => {
+      await this.#flush();
+      // What nobody came to: the last rows say so at least.
+      this.#rows.push(...this.#waiting.splice(0));
+      await this.#flush();
+    });
   }
 
-  #take(row: PathDocument): void {
-    this.#rows.push(row);
-    this.count(row);
+  /** Rows that need wait no more. */
+  #settleWaiting(): void {
+    const waiting = this.#waiting.splice(0);
+    for (const row of waiting) {
+      const landed = this.#landed.get(row.content ?? '');
+      if (landed === undefined) this.#waiting.push(row);
+      else this.#rows.push({ ...row, ...landed });
+    }
   }
 
   #isFull(): boolean {
@@ -236,7 +269,9 @@ export class UnitLedger {
     this.#contents = [];
     await deps.catalogue.addPaths(this.#additions);
     this.#additions = [];
+    this.#settleWaiting();
     await deps.catalogue.putPaths(this.#rows);
+    for (const row of this.#rows) this.count(row);
     this.#rows = [];
     this.#largeBytes = 0;
   }

@@ -81,7 +81,7 @@ export class LocalSource implements LegacySource {
         const before = await file.stat({ bigint: true });
         if (!before.isFile()) throw new SourceProblem('not-a-file', 'something else lies in its place by now');
         const size = Number(before.size);
-        const spooled = await writeSpool(chunksOf(file), to, { size, maxBytes: this.#maxFileBytes, signal });
+        const spooled = await writeSpool(chunksOf(file, size), to, { size, maxBytes: this.#maxFileBytes, signal });
         const after = await file.stat({ bigint: true });
         const stamp = stampOf(before);
         if (spooled.lengthBytes === size && stampOf(after).text === stamp.text) return { ...spooled, stamp };
@@ -162,9 +162,11 @@ function entryOf(entry: RawEntry): SourceEntry | undefined {
   return { name, type: 'special', special: entry.isFIFO() ? 'pipe' : entry.isSocket() ? 'socket' : 'device' };
 }
 
-async function* chunksOf(file: FileHandle): AsyncGenerator<Buffer, void, undefined> {
+async function* chunksOf(file: FileHandle, size: number): AsyncGenerator<Buffer, void, undefined> {
+  // One more than there should be shows whether it grows.
+  const length = Math.min(READ_BYTES, size + 1);
   for (;;) {
-    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(READ_BYTES), 0, READ_BYTES);
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length);
     if (bytesRead === 0) return;
     yield buffer.subarray(0, bytesRead);
   }
