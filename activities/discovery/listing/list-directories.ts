@@ -7,8 +7,11 @@ import { PathFilter } from './path-filter.ts';
 import { PassedOver } from './passed-over.ts';
 import { readUnit, UnitWriter } from './listed-units.ts';
 
-/** Directories of a unit: what is listed, and after a failure listed again, at a time. */
-export const UNIT_DIRECTORIES = 100;
+/** Directories of a unit. */
+const UNIT_DIRECTORIES = 100;
+/** One call goes on with the directories that it comes upon until it has listed so much: that is what a failure repeats. */
+const ENOUGH_DIRECTORIES = 1_000;
+const ENOUGH_FILES = 10_000;
 /** Files of a dry run that are compared with the catalogue at once. */
 const COMPARED_FILES = 500;
 
@@ -20,7 +23,9 @@ interface Listing {
   readonly files: UnitWriter;
   readonly directories: UnitWriter;
   readonly passedOver: PassedOver;
-  readonly counts: { listed: number; bytes: number; unseen: number; excluded: number };
+  /** Directories that are still to be listed by this call. */
+  readonly queue: string[];
+  readonly counts: { directories: number; listed: number; bytes: number; unseen: number; excluded: number };
   readonly compare: string[];
   readonly signal: AbortSignal;
 }
@@ -40,7 +45,10 @@ export async function listDirectories(
   const paths = new LandingPaths(deps.options.directory);
   const name = `${crawl.crawlId}-${padded(listing)}`;
   const directory = `${paths.crawl(crawl.crawlId)}/${padded(listing)}-${attempt}`;
+  // Those that are still to be listed here: never many, since more go into lists.
+  const queue = [...(await readUnit(deps.hdfs, request.unit))];
   const state: Listing = {
+    queue,
     deps,
     request,
     source: openSource(crawl.root, deps.sourceOptions),
@@ -48,33 +56,47 @@ export async function listDirectories(
     files: new UnitWriter(deps.hdfs, { directory: `${directory}/files`, name, most: crawl.input.unitFiles }),
     directories: new UnitWriter(deps.hdfs, { directory: `${directory}/directories`, name, most: UNIT_DIRECTORIES }),
     passedOver: new PassedOver(deps.catalogue, crawl),
-    counts: { listed: 0, bytes: 0, unseen: 0, excluded: 0 },
+    counts: { directories: 0, listed: 0, bytes: 0, unseen: 0, excluded: 0 },
     compare: [],
     signal,
   };
-  for (const below of await readUnit(deps.hdfs, request.unit)) {
-    if (isEnough(state)) break;
+  for (let below = queue.shift(); below !== undefined; below = queue.shift()) {
+    if (hasAll(state)) break;
     await listDirectory(state, below);
+    state.counts.directories++;
   }
   if (state.compare.length > 0) await compare(state);
   await state.passedOver.flush();
   return {
     directories: await state.directories.close(),
     files: await state.files.close(),
-    ...state.counts,
+    listed: state.counts.listed,
+    bytes: state.counts.bytes,
+    unseen: state.counts.unseen,
+    excluded: state.counts.excluded,
     passedOver: state.passedOver.count,
   };
 }
 
-function isEnough({ counts, request: { mostFiles } }: Listing): boolean {
+/** Whether there are as many files as the crawl may have. */
+function hasAll({ counts, request: { mostFiles } }: Listing): boolean {
   return mostFiles !== undefined && counts.listed >= mostFiles;
+}
+
+/** Whether a directory is to be listed by this call. */
+function goesOn({ counts, queue }: Listing): boolean {
+  return (
+    queue.length < UNIT_DIRECTORIES &&
+    counts.directories + queue.length < ENOUGH_DIRECTORIES &&
+    counts.listed < ENOUGH_FILES
+  );
 }
 
 async function listDirectory(state: Listing, directory: string): Promise<void> {
   try {
     for await (const entry of state.source.list(directory)) {
       state.signal.throwIfAborted();
-      if (isEnough(state)) return;
+      if (hasAll(state)) return;
       await take(state, directory === '' ? entry.name : `${directory}/${entry.name}`, entry);
     }
   } catch (error) {
@@ -119,7 +141,8 @@ async function takeDirectory(state: Listing, path: string, identity: string | un
   if (identity !== undefined && !(await deps.catalogue.visit(request.crawl.crawlId, identity, path))) {
     return passedOver.add(path, 'directory-visited');
   }
-  await state.directories.add(path);
+  if (goesOn(state)) state.queue.push(path);
+  else await state.directories.add(path);
 }
 
 async function identityOf(source: LegacySource, path: string): Promise<string> {

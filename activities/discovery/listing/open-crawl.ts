@@ -32,6 +32,7 @@ export async function openCrawl(
   }
   for (const directory of directories) await hdfs.makeDirectory(directory);
   await catalogue.prepare();
+  if (input.followSymlinks) await catalogue.visit(crawlId, await source.identity(''), '');
   const writer = new UnitWriter(hdfs, { directory: `${crawl}/root`, name: `${crawlId}-root`, most: 1 });
   await writer.add('');
   return { root: source.root, directories: await writer.close() };
