@@ -47,7 +47,10 @@ export const verdict = z
     evidence: z.array(evidence).readonly(),
     /** Version of the rules that decided. */
     ruleVersion: z.string(),
-    runnerUp: z.object({ class: z.enum(LEGACY_CLASSES), confidence: z.number() }).readonly().exactOptional(),
+    runnerUp: z
+      .object({ class: z.enum(LEGACY_CLASSES), confidence: z.number() })
+      .readonly()
+      .exactOptional(),
     /** Of text: its charset as the WHATWG names it, or as IANA does where that has none. */
     charset: z.string().exactOptional(),
     /** Contradictions between name and content, and other remarks for people. */
