@@ -84,9 +84,14 @@ class IsolatedIdentifier implements Identifier {
     } finally {
       signal.removeEventListener('abort', abort);
       this.#busy.delete(child);
-      if (child.isWorn || this.#closed || signal.aborted) child.kill();
-      else if (!child.isGone) this.#idle.push(child);
+      this.#keep(child, signal);
     }
+  }
+
+  /** A child that may look at another file waits for it; one that is closed over ends. */
+  #keep(child: LookingChild, signal: AbortSignal): void {
+    if (child.isWorn || this.#closed || signal.aborted) child.kill();
+    else if (!child.isGone) this.#idle.push(child);
   }
 
   #read(end: LookEnd, request: IdentificationRequest): Identification {
