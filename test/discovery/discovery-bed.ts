@@ -34,7 +34,8 @@ export class DiscoveryBed {
   readonly #taskQueue = `discovery-test-${randomUUID()}`;
   readonly #workers: WorkerProcess[] = [];
 
-  constructor() {
+  /** @param share that is configured, in place of the one on this machine */
+  constructor(share?: string) {
     this.share = join(this.#directory, 'share');
     this.client = new TemporalClient({
       address: config.TEMPORAL_ADDRESS[0] ?? '',
@@ -45,7 +46,7 @@ export class DiscoveryBed {
       TEMPORAL_TASK_QUEUE: this.#taskQueue,
       HDFS_UNORGANIZED_DIRECTORY: this.landing,
       MONGODB_LEGACY_DATABASE: this.#database,
-      LEGACY_SHARE: this.share,
+      LEGACY_SHARE: share ?? this.share,
       LEGACY_WORK_DIRECTORY: join(this.#directory, 'work'),
       NIGHTLY_IMPORT: 'off',
       NIGHTLY_IMPORT_SCHEDULE_ID: `discovery-test-${randomUUID()}`,
