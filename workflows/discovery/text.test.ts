@@ -46,7 +46,7 @@ test('a result is told with what became of the files, classes, reasons and unkno
 
 test('figures that do not add up are said to', () => {
   const { sentences } = discoveryText.result({ ...result, conserved: false });
-  expect(sentences?.[1]).toContain('do not add up');
+  expect(sentences[1]).toContain('do not add up');
 });
 
 test('a dry run says what is new, and that nothing was landed', () => {

@@ -14,7 +14,7 @@ import { Unchanged } from './unchanged.ts';
 import { UnitLedger } from './unit-ledger.ts';
 
 /** Files of a unit that are read and looked at at once. */
-const LANES = 4;
+const LANES = 2;
 /** Files that the catalogue is asked for at once. */
 const CHUNK = 500;
 const LONGEST_DETAIL = 1_000;
