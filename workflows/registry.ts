@@ -5,6 +5,8 @@ import { fetchText } from './fetch/text.ts';
 import { importContract } from './import/contract.ts';
 import { importText } from './import/text.ts';
 import { job, type Job } from './job/job-contract.ts';
+import { replayContract } from './replay/contract.ts';
+import { replayText } from './replay/text.ts';
 import { retryContract } from './retry/contract.ts';
 import { retryText } from './retry/text.ts';
 import { wordsContract } from './words/contract.ts';
@@ -17,6 +19,7 @@ export const JOBS: readonly Job[] = [
   job(wordsContract, wordsText),
   job(discoveryContract, discoveryText),
   job(fetchContract, fetchText),
+  job(replayContract, replayText),
 ];
 
 /** Undefined for a workflow that is no job, such as a part of one. */

@@ -5,7 +5,8 @@ import { ifThere, type HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import type { ContentDocument, LegacyCatalogue } from '../../connectors/mongodb/legacy-catalogue.ts';
 import { GridError } from '../../grid/errors.ts';
 import type { FetchInput, FetchResult } from '../../workflows/fetch/contract.ts';
-import { LandingPaths, rowId } from '../discovery/landing-paths.ts';
+import { LandingPaths } from '../discovery/landing-paths.ts';
+import { contentAt } from './content-at.ts';
 
 /** What the activity of `fetchLegacyFile` needs. */
 export interface FetchDependencies {
@@ -36,19 +37,12 @@ export async function fetchFile(
 }
 
 async function contentOf({ catalogue }: FetchDependencies, file: string): Promise<ContentDocument> {
-  const sha256 = /^[0-9a-f]{64}$/i.test(file) ? file.toLowerCase() : await contentAt(catalogue, file);
-  const found = sha256 === undefined ? undefined : (await catalogue.findContents([sha256])).get(sha256);
-  if (found?.where !== undefined) return found;
+  const found = await contentAt(catalogue, file);
+  if (found !== undefined) return found;
   throw new GridError(
     'legacy-not-found',
     `Fetching the legacy file ${file.slice(0, 300)}: the catalogue has no content of this name. Give its SHA-256, or its path as the catalogue writes it (file:/…, hdfs:/…).`,
   );
-}
-
-async function contentAt(catalogue: LegacyCatalogue, file: string): Promise<string | undefined> {
-  const path = /^(?:file|hdfs):/.test(file) ? file : `file:${file}`;
-  const row = (await catalogue.findPaths([rowId(path)])).get(rowId(path)) ?? (await catalogue.findPath(path));
-  return row?.content;
 }
 
 async function* bytesOf(

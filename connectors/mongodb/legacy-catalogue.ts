@@ -80,6 +80,16 @@ export interface RowGroup {
   readonly example: string;
 }
 
+/** The replay of a content's readings. */
+export interface ReplayDocument {
+  readonly _id: string;
+  /** Event times that were asked for. */
+  readonly range: string;
+  /** Lines of its telemetry that are done. */
+  readonly lines: number;
+  readonly at?: Date;
+}
+
 export interface UnknownGroup {
   readonly extension: string;
   readonly format: string;
@@ -320,6 +330,31 @@ export class LegacyCatalogue {
     });
   }
 
+  /** Contents that readings were found in. */
+  async *withTelemetry(): AsyncGenerator<ContentDocument, void, undefined> {
+    yield* this.#each('Looking for telemetry', () => this.#files.find({ telemetry: { $exists: true } }));
+  }
+
+  /**
+   * What is known of the replay of a content; one that was never replayed is begun with the event times that are asked for.
+   *
+   * @param range names the event times
+   */
+  async replayOf(content: string, range: string): Promise<ReplayDocument> {
+    return this.#try(`Looking for the replay of ${content}`, async () => {
+      await this.#replays.updateOne({ _id: content }, { $setOnInsert: { range, lines: 0 } }, { upsert: true });
+      const found = await this.#replays.findOne({ _id: content });
+      return found ?? { _id: content, range, lines: 0 };
+    });
+  }
+
+  /** Notes how far a replay has come, for the time when Kafka has forgotten it. */
+  async noteReplay(content: string, lines: number): Promise<void> {
+    await this.#try(`Noting the replay of ${content}`, () =>
+      this.#replays.updateOne({ _id: content }, { $set: { lines, at: new Date() } }),
+    );
+  }
+
   /** Marks a directory as visited by a crawl that follows links. False: it was visited from elsewhere. */
   async visit(crawl: string, directory: string, from: string): Promise<boolean> {
     return this.#try(`Marking a directory as visited by crawl ${crawl}`, async () => {
@@ -348,6 +383,10 @@ export class LegacyCatalogue {
 
   get #keys() {
     return this.#client.db(this.#database).collection<{ _id: string; content: string }>('contentKeys');
+  }
+
+  get #replays() {
+    return this.#client.db(this.#database).collection<ReplayDocument>('replays');
   }
 
   get #visits() {

@@ -7,6 +7,7 @@ import { createImportActivities, importOptionsFromConfig } from '../../activitie
 import type { ImportDependencies } from '../../activities/import/dependencies.ts';
 import { createImportMetrics } from '../../activities/import/metrics.ts';
 import { sourcesFromConfig } from '../../activities/import/open/open-source.ts';
+import { createReplayActivities } from '../../activities/replay/create.ts';
 import { createRetryActivities } from '../../activities/retry/create.ts';
 import type { WordsDependencies } from '../../activities/words/dependencies.ts';
 import { createWordsActivities } from '../../activities/words/create.ts';
@@ -14,8 +15,10 @@ import { signalWorkflow } from '../../connectors/temporal/executions.ts';
 import { discoveryContract } from '../../workflows/discovery/contract.ts';
 import { fetchContract } from '../../workflows/fetch/contract.ts';
 import { importContract } from '../../workflows/import/contract.ts';
+import { replayContract } from '../../workflows/replay/contract.ts';
 import { retryContract } from '../../workflows/retry/contract.ts';
 import { wordsContract } from '../../workflows/words/contract.ts';
+import { replayDependencies } from './replay-dependencies.ts';
 import type { BatchServices } from './services.ts';
 
 /** What does the work of a job: its activities by their names. */
@@ -38,6 +41,7 @@ export async function jobActivities(services: BatchServices): Promise<ReadonlyMa
       fetchContract.workflowType,
       { ...createFetchActivities({ ...discovery, directory: config.HDFS_UNORGANIZED_DIRECTORY }) },
     ],
+    [replayContract.workflowType, { ...createReplayActivities(replayDependencies(services)) }],
   ]);
 }
 

@@ -3,6 +3,9 @@ import { openIdentifier } from '../../activities/discovery/identification/isolat
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { HiveClient } from '../../connectors/hive/hive.ts';
 import { KeptDocuments } from '../../connectors/mongodb/kept-documents.ts';
+import { createKafka, type KafkaClient } from '../../connectors/kafka/client.ts';
+import { TopicDirectory } from '../../connectors/kafka/topics/topic-directory.ts';
+import { TopicLimits } from '../../connectors/kafka/topics/topic-limits.ts';
 import { LegacyCatalogue } from '../../connectors/mongodb/legacy-catalogue.ts';
 import type { TemporalClient } from '../../connectors/temporal/client.ts';
 import type { Config } from '../../runtime/config.ts';
@@ -10,6 +13,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 
 const MONGODB_TIMEOUT_MS = 30_000;
+const KAFKA_TIMEOUT_MS = 10_000;
 
 /** What the activities of all jobs share. */
 export interface BatchServices {
@@ -25,6 +29,8 @@ export interface BatchServices {
   readonly catalogue: LegacyCatalogue;
   /** Says what files are. */
   readonly identifier: Identifier;
+  /** For replays; connected with the first of them. */
+  readonly kafka: { readonly client: KafkaClient; readonly directory: TopicDirectory; readonly limits: TopicLimits };
   close(): Promise<void>;
 }
 
@@ -61,6 +67,8 @@ export function openServices(
     timeoutMs: MONGODB_TIMEOUT_MS,
   });
   const identifier = openIdentifier();
+  const client = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'powergrid-batch', logger });
+  const kafka = { client, directory: new TopicDirectory(client, KAFKA_TIMEOUT_MS), limits: new TopicLimits(client) };
   return {
     config,
     logger,
@@ -71,8 +79,16 @@ export function openServices(
     answers,
     catalogue,
     identifier,
+    kafka,
     async close() {
-      await Promise.allSettled([hdfs.close(), hive.close(), answers.close(), catalogue.close(), identifier.close()]);
+      await Promise.allSettled([
+        hdfs.close(),
+        hive.close(),
+        answers.close(),
+        catalogue.close(),
+        identifier.close(),
+        kafka.directory.close(),
+      ]);
     },
   };
 }
