@@ -61,7 +61,8 @@ export function examineText(
   let columns: TelemetryColumns | undefined;
   if (!isStructured) {
     add(findProse(sample));
-    add(findCode(sample));
+    // Documents of programmers are full of code.
+    if (!findings.some(({ detector, weight }) => detector === 'markdown' && weight > 0.6)) add(findCode(sample));
     if (!findings.some(({ detector }) => detector.startsWith('comtrade'))) {
       table = findTable(sample);
       columns = table === undefined ? undefined : telemetryColumns(table, options.name);

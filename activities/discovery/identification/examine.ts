@@ -97,6 +97,8 @@ async function examineOpen(descriptor: number, size: number, request: Examinatio
   if (signature !== undefined) {
     const { mime, finding } = signature;
     const unpacked = await unpack(mime, descriptor, size, head, request);
+    // An office document is a zip, but no archive.
+    if (unpacked?.textPath !== undefined) return unpacked;
     if (unpacked !== undefined) return { ...unpacked, findings: [finding, ...unpacked.findings] };
     const damage = missingEnd(mime, read(descriptor, Math.max(0, size - TAIL_BYTES), TAIL_BYTES));
     const findings = damage === undefined ? [finding] : [finding, { detector: 'damage', found: damage, weight: 0.9 }];

@@ -150,6 +150,7 @@ export async function signatureOf(head: Buffer, descriptor: number, size: number
 
 function ownSignature(head: Buffer, descriptor: number, size: number): string | undefined {
   const latin = head.subarray(0, 64).toString('latin1');
+  if (latin.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';
   if (latin.startsWith('Salted__')) return 'application/x-openssl-salted';
   if (latin.startsWith('LUKS\xba\xbe')) return 'application/x-luks';
   if (latin.startsWith('age-encryption.org/')) return 'application/x-age-encryption';

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { GridError } from '../../../../grid/errors.ts';
 import type { QuarantineReason } from '../identifier.ts';
-import { lifetimeCpuSeconds, type IsolationLimits } from './limits.ts';
+import { LIFETIME_CPU_SECONDS, timeLimits, WORN_CPU_SECONDS, type IsolationLimits } from './limits.ts';
 import { processUsage, type ProcessUsage } from './process-usage.ts';
 
 /** How a look ended: with an answer, a line of JSON that nobody has looked at yet, or with the end of the child. */
@@ -23,6 +23,8 @@ interface Look {
   readonly chunks: Buffer[];
   readonly writableBytes: number;
   readonly sinceMs: number;
+  readonly cpuMs: number;
+  readonly wallMs: number;
   bytes: number;
   atStart: ProcessUsage | undefined;
   end(end: LookEnd): void;
@@ -48,7 +50,7 @@ export class LookingChild {
   /** @param command of Node: options and the module that looks */
   constructor(command: readonly string[], limits: IsolationLimits) {
     this.#limits = limits;
-    const seconds = String(lifetimeCpuSeconds(limits));
+    const seconds = String(LIFETIME_CPU_SECONDS);
     const node = [process.execPath, `--max-old-space-size=${limits.heapMebibytes}`, '--max-semi-space-size=8'];
     this.#process = spawn('/bin/sh', ['-c', LIMITED, 'sh', seconds, ...node, ...command], {
       env: {},
@@ -77,11 +79,14 @@ export class LookingChild {
 
   /** Its files, or what they cost, are so many that another should take over. */
   get isWorn(): boolean {
-    return this.looks >= this.#limits.filesPerChild || this.#spentCpuMs > lifetimeCpuSeconds(this.#limits) * 500;
+    return this.looks >= this.#limits.filesPerChild || this.#spentCpuMs > WORN_CPU_SECONDS * 1_000;
   }
 
-  /** @param memberBytes what it may extract beside its other output */
-  look(request: object, memberBytes: number): Promise<LookEnd> {
+  /**
+   * @param fileBytes how large the file is
+   * @param memberBytes what it may extract beside its other output
+   */
+  look(request: object, fileBytes: number, memberBytes: number): Promise<LookEnd> {
     this.looks++;
     return new Promise((resolve) => {
       const look: Look = {
@@ -89,6 +94,7 @@ export class LookingChild {
         bytes: 0,
         writableBytes: memberBytes + this.#limits.outputBytes + this.#limits.answerBytes,
         sinceMs: performance.now(),
+        ...timeLimits(this.#limits, fileBytes),
         atStart: undefined,
         end: (end) => {
           clearTimeout(this.#watch);
@@ -147,8 +153,8 @@ export class LookingChild {
     const usage = await processUsage(this.#process.pid ?? 0);
     if (this.#look !== look) return;
     const wallMs = performance.now() - look.sinceMs;
-    if (wallMs > this.#limits.wallMs) {
-      this.#stop('wall-time', `it took longer than ${this.#limits.wallMs} ms`);
+    if (wallMs > look.wallMs) {
+      this.#stop('wall-time', `it took longer than ${Math.round(look.wallMs)} ms`);
       return;
     }
     if (usage !== undefined) {
@@ -162,8 +168,8 @@ export class LookingChild {
         );
         return;
       }
-      if (cpuMs > this.#limits.cpuMs) {
-        this.#stop('cpu-time', `it took more than ${this.#limits.cpuMs} ms of processor time`);
+      if (cpuMs > look.cpuMs) {
+        this.#stop('cpu-time', `it took more than ${Math.round(look.cpuMs)} ms of processor time`);
         return;
       }
       if (usage.writtenBytes - look.atStart.writtenBytes > look.writableBytes) {

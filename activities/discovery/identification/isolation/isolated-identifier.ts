@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { GridError } from '../../../../grid/errors.ts';
 import type { Identification, IdentificationRequest, Identifier, QuarantineReason } from '../identifier.ts';
@@ -78,7 +78,12 @@ class IsolatedIdentifier implements Identifier {
     try {
       const { path, name, workDirectory, budget } = request;
       const { outputBytes } = this.#limits;
-      const end = await child.look({ path, name, workDirectory, budget, outputBytes }, budget.bytes);
+      // What is gone by now, the child finds out.
+      const fileBytes = await stat(path).then(
+        ({ size }) => size,
+        () => 0,
+      );
+      const end = await child.look({ path, name, workDirectory, budget, outputBytes }, fileBytes, budget.bytes);
       signal.throwIfAborted();
       return end;
     } finally {

@@ -174,6 +174,8 @@ const EPOCHS = [
 function numberTimesOf(table: FoundTable): TimeColumns | undefined {
   for (const [index, { name, type }] of table.dialect.columns.entries()) {
     if (!isNumeric(type) || type === 'decimal-comma') continue;
+    const compact = compactTimesOf(table, index);
+    if (compact !== undefined) return compact;
     const numbers = table.rows.map((row) => Number((row[index] ?? '').trim().replace(',', '.')));
     const kind = EPOCHS.find(([, least, most]) => numbers.every((number) => number >= least && number <= most))?.[0];
     if (kind === undefined || numbers.length < 3) continue;
@@ -188,6 +190,24 @@ function numberTimesOf(table: FoundTable): TimeColumns | undefined {
     };
   }
   return undefined;
+}
+
+/** Figures alone, year first, as `202003140915`: a number to look at, so each has to be a moment that exists. */
+function compactTimesOf(table: FoundTable, index: number): TimeColumns | undefined {
+  const format: TimeFormat = { kind: 'calendar', order: 'ymd', offsetSeconds: 0 };
+  const cells = table.rows.map((row) => (row[index] ?? '').trim());
+  const isTime = cells.every(
+    (cell) => /^(?:19|20)\d{6}(?:\d{4}(?:\d{2})?)?$/.test(cell) && momentOf(cell, undefined, format) !== undefined,
+  );
+  const name = table.dialect.columns[index]?.name ?? '';
+  if (!isTime || (!TIME_NAME.test(name) && !(name === '' && index === 0 && (cells[0]?.length ?? 0) > 8)))
+    return undefined;
+  const named = zoneNamed([...table.preamble, name]);
+  return {
+    columns: [index],
+    format: { ...format, offsetSeconds: named ?? 0 },
+    zone: named === undefined ? 'unknown' : named === 0 ? 'utc' : 'offset',
+  };
 }
 
 function zoneNamed(lines: readonly string[]): number | undefined {

@@ -19,6 +19,12 @@ export class TelemetryRows {
   readonly #records: RecordReader;
   readonly #quality = new Quality();
   readonly #units = new Set<string>();
+  readonly #series: readonly {
+    readonly column: number;
+    readonly name: string;
+    readonly sensorId: string;
+    readonly unit: string;
+  }[];
   #skip: number;
   #headerRows: number;
   #row = 0;
@@ -32,6 +38,14 @@ export class TelemetryRows {
     this.#records = new RecordReader(table.dialect);
     this.#skip = table.dialect.preambleLines;
     this.#headerRows = table.dialect.headerRows;
+    const { fileSensor, valueColumns } = columns;
+    this.#series = valueColumns.map(({ column, unit }) => {
+      const name = this.#nameOf(column);
+      // A column's sensor where no column names it: the file's, and which of its columns.
+      const ofFile =
+        fileSensor === undefined ? name : valueColumns.length === 1 ? fileSensor.id : joined(fileSensor.id, name);
+      return { column, name, unit, sensorId: ofFile };
+    });
   }
 
   take(line: string): void {
@@ -72,50 +86,43 @@ export class TelemetryRows {
       return;
     }
     const row = this.#row++;
-    const { timeColumns, format, sensorColumn, unitColumn, valueColumns } = this.#columns;
+    const { timeColumns, format, sensorColumn, unitColumn } = this.#columns;
     const [date = 0, clock] = timeColumns;
     const moment = momentOf(cells[date] ?? '', clock === undefined ? undefined : (cells[clock] ?? ''), format);
     if (moment === undefined) {
       this.#unreadable++;
       return;
     }
-    for (const { column, unit } of valueColumns) {
-      const cell = (cells[column] ?? '').trim();
-      if (MISSING.test(cell)) {
+    const named = sensorColumn === undefined ? undefined : (cells[sensorColumn] ?? '').trim();
+    const unitText =
+      unitColumn === undefined ? undefined : (cells[unitColumn] ?? '').trim().slice(0, MOST_SENSOR_CHARACTERS);
+    for (const series of this.#series) {
+      const cell = (cells[series.column] ?? '').trim();
+      if (cell === '' || MISSING.test(cell)) {
         this.#quality.missing++;
         continue;
       }
       const value = jsonNumber(cell, this.#table.dialect.decimal);
-      const sensorId = sensorColumn === undefined ? this.#sensorOf(column) : (cells[sensorColumn] ?? '').trim();
+      const sensorId =
+        named === undefined ? series.sensorId : this.#series.length > 1 ? joined(named, series.name) : named;
       if (value === undefined || !isSensorId(sensorId)) {
         this.#unreadable++;
         continue;
       }
       const reading: TelemetryRow = {
         row,
-        column,
-        sensorId: sensorColumn !== undefined && valueColumns.length > 1 ? this.#withColumn(sensorId, column) : sensorId,
+        column: series.column,
+        sensorId,
         eventTime: moment.text,
         value,
-        unit: unitColumn === undefined ? unit : (cells[unitColumn] ?? '').trim().slice(0, MOST_SENSOR_CHARACTERS),
+        unit: unitText ?? series.unit,
         aspect: this.#columns.aspect,
       };
-      this.#output.write(`${JSON.stringify(reading)}\n`);
+      this.#output.write(lineOf(reading));
       this.#readings++;
       if (this.#units.size < 64) this.#units.add(reading.unit);
-      this.#quality.take(reading.sensorId, moment.ms, Number(value));
+      this.#quality.take(sensorId, moment.ms, Number(value));
     }
-  }
-
-  /** A column's sensor where no column names it: the file's, and which of its columns. */
-  #sensorOf(column: number): string {
-    const { fileSensor, valueColumns } = this.#columns;
-    if (fileSensor === undefined) return this.#nameOf(column);
-    return valueColumns.length === 1 ? fileSensor.id : this.#withColumn(fileSensor.id, column);
-  }
-
-  #withColumn(id: string, column: number): string {
-    return `${id}.${this.#nameOf(column)}`.slice(0, MOST_SENSOR_CHARACTERS);
   }
 
   #nameOf(column: number): string {
@@ -126,6 +133,13 @@ export class TelemetryRows {
       ? name.slice(0, MOST_SENSOR_CHARACTERS)
       : `${name.slice(0, 100)}${name === '' ? '' : '.'}column-${column + 1}`;
   }
+}
+
+const joined = (id: string, name: string): string => `${id}.${name}`.slice(0, MOST_SENSOR_CHARACTERS);
+
+/** As JSON.stringify writes it, at a third of the cost; numbers and moments need no escapes. */
+function lineOf({ row, column, sensorId, eventTime, value, unit, aspect }: TelemetryRow): string {
+  return `{"row":${row},"column":${column},"sensorId":${JSON.stringify(sensorId)},"eventTime":"${eventTime}","value":"${value}","unit":${JSON.stringify(unit)},"aspect":"${aspect}"}\n`;
 }
 
 /** Whether the envelope takes a text as a sensor id. */

@@ -35,6 +35,8 @@ export function cellType(cell: string): CellType {
 export const isNumeric = (type: CellType): boolean =>
   type === 'integer' || type === 'decimal' || type === 'decimal-comma';
 
+const PLAIN = /^-?(?:0|[1-9]\d{0,29})(?:\.\d{1,30})?$/;
+
 /**
  * A number as JSON writes it, with the same digits; undefined: it is none.
  *
@@ -42,6 +44,7 @@ export const isNumeric = (type: CellType): boolean =>
  */
 export function jsonNumber(cell: string, decimal: '.' | ','): string | undefined {
   const trimmed = cell.trim();
+  if (decimal === '.' && PLAIN.test(trimmed)) return trimmed;
   const plain =
     decimal === ','
       ? trimmed.replace(/[.  '](?=\d{3}(?:\D|$))/g, '').replace(',', '.')

@@ -230,6 +230,7 @@ export function findCode(sample: TextSample): Finding | undefined {
   const [best] = scores;
   const interpreter = /^#!.{0,60}\b(?:env )?(\w{1,99})/.exec(sample.lines[0] ?? '')?.[1];
   const structure = lines.filter((line) => /[{};]\s{0,99}$/.test(line)).length / lines.length;
+  if (/^@echo off\s{0,9}$/i.test(sample.lines[0] ?? '')) return finding('batch', 'turns its echo off', 0.95);
   if (interpreter !== undefined) return finding(interpreter, 'names its interpreter', 0.96);
   if (best === undefined || best.signs < 2 || (best.share < LEAST_SHARE && !(best.share > 0.15 && structure > 0.35)))
     return minified(sample);

@@ -38,9 +38,13 @@ export function findSql(sample: TextSample): Finding | undefined {
     .filter((statement) =>
       STATEMENT.test(statement.replace(/^\s*(?:--[^\n]*\n\s*|\/\*[^]*?\*\/;?\s*)*/, '').slice(0, 300)),
     );
-  if (matches.length === 0) return undefined;
+  // Other languages set and select too.
+  if (matches.every((statement) => /^\s*(?:SET|SELECT|COPY)\b/i.test(statement)) && matches.length < 3)
+    return undefined;
   const creates = matches.filter((statement) => /^\s*(?:--[^\n]*\n\s*)*CREATE\s+TABLE/i.test(statement)).length;
-  const inserts = matches.filter((statement) => /INSERT\s+INTO|COPY\s+\S+/i.test(statement.slice(0, 300))).length;
+  const inserts = matches.filter((statement) =>
+    /^\s*(?:--[^\n]*\n\s*)*(?:INSERT\s+INTO|COPY\s+\S{1,100}\s*\()/i.test(statement.slice(0, 2_000)),
+  ).length;
   const share = matches.join('').length / Math.min(120_000, sample.text.length);
   const isMarked =
     /^(?:-- (?:MySQL dump|PostgreSQL database dump|phpMyAdmin|Dumping)|PRAGMA foreign_keys|BEGIN TRANSACTION;|\/\*!\d{5})/m.test(

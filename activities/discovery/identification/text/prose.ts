@@ -78,10 +78,13 @@ export function findProse(sample: TextSample): readonly Finding[] {
     ),
   ).length;
   const headings = lines.filter((line) => /^#{1,6} \S|^(?:={3,}|-{3,})$/.test(line)).length;
-  // Comments in code begin with # too, but code is between them.
+  // Comments in code begin with # too, but one after the other, with code between them and no other marks.
+  const isCommented = lines.some((line, at) => /^# ?\S/.test(line) && /^# ?\S/.test(lines[at + 1] ?? ''));
   if (
     headings >= 1 &&
+    marks > headings &&
     marks >= 3 &&
+    !isCommented &&
     (marks / lines.length > 0.15 || /\]\(https?:/.test(text)) &&
     code < 0.4 &&
     !text.startsWith('#!')
