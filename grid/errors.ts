@@ -125,6 +125,10 @@ export const ERRORS = {
   'files-changed': { retryable: false, fault: 'store', disposition: 'restart', httpStatus: 409 },
   'views-overtaken': { retryable: false, fault: 'store', disposition: 'restart', httpStatus: 409 },
   'master-data-incomplete': operator(422),
+  // Discovery of legacy files.
+  'not-discoverable': operator(422),
+  'legacy-not-found': operator(404),
+  'legacy-conflict': operator(409),
   'hive-unavailable': store(),
   'hive-timeout': store(504),
   'hive-refused': operator(502),

@@ -116,6 +116,17 @@ export const environmentSchema = z.object({
     .regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower-case letters, digits and underscores, a letter first')
     .prefault('analysis'),
   MONGODB_ANALYSIS_DATABASE: z.string().min(1).prefault('analysis'),
+  HDFS_UNORGANIZED_DIRECTORY: hdfsDirectory().prefault('/unorganized'),
+  MONGODB_LEGACY_DATABASE: z.string().min(1).prefault('legacy'),
+  LEGACY_SHARE: z
+    .string()
+    .regex(/^(?:(?:hdfs:)?\/.*)?$/, 'must be an absolute path of a directory, or hdfs: and an absolute path')
+    .prefault(''),
+  LEGACY_WORK_DIRECTORY: z.string().prefault(''),
+  LEGACY_MAX_FILE_BYTES: integer(1, 2 ** 44).prefault('17179869184'),
+  LEGACY_MAX_DEPTH: integer(0, 100).prefault('10'),
+  LEGACY_MAX_UNPACKED_BYTES: integer(0, 2 ** 44).prefault('2147483648'),
+  LEGACY_MAX_UNPACKED_ENTRIES: integer(0, 10_000_000).prefault('100000'),
   HIVE_CALL_TIMEOUT_MS: integer(1_000, 86_400_000).prefault('600000'),
   HISTORY_CONNECT_TIMEOUT_MS: integer(100, 600_000).prefault('5000'),
   HISTORY_MAX_CONNECTIONS: integer(1, 1_000).prefault('3'),

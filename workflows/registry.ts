@@ -1,6 +1,12 @@
+import { discoveryContract } from './discovery/contract.ts';
+import { discoveryText } from './discovery/text.ts';
+import { fetchContract } from './fetch/contract.ts';
+import { fetchText } from './fetch/text.ts';
 import { importContract } from './import/contract.ts';
 import { importText } from './import/text.ts';
 import { job, type Job } from './job/job-contract.ts';
+import { replayContract } from './replay/contract.ts';
+import { replayText } from './replay/text.ts';
 import { retryContract } from './retry/contract.ts';
 import { retryText } from './retry/text.ts';
 import { viewsContract } from './views/contract.ts';
@@ -14,6 +20,9 @@ export const JOBS: readonly Job[] = [
   job(retryContract, retryText),
   job(wordsContract, wordsText),
   job(viewsContract, viewsText),
+  job(discoveryContract, discoveryText),
+  job(fetchContract, fetchText),
+  job(replayContract, replayText),
 ];
 
 /** Undefined for a workflow that is no job, such as a part of one. */

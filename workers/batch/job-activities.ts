@@ -1,17 +1,27 @@
+import { join, resolve } from 'node:path';
+import { createDiscoveryActivities } from '../../activities/discovery/create.ts';
+import type { DiscoveryDependencies } from '../../activities/discovery/dependencies.ts';
+import { WorkDirectories } from '../../activities/discovery/work-directories.ts';
+import { createFetchActivities } from '../../activities/fetch/create.ts';
 import { createImportActivities, importOptionsFromConfig } from '../../activities/import/create.ts';
 import type { ImportDependencies } from '../../activities/import/dependencies.ts';
 import { createImportMetrics } from '../../activities/import/metrics.ts';
 import { sourcesFromConfig } from '../../activities/import/open/open-source.ts';
+import { createReplayActivities } from '../../activities/replay/create.ts';
 import { createRetryActivities } from '../../activities/retry/create.ts';
 import { createViewsActivities } from '../../activities/views/create.ts';
 import type { ViewsDependencies } from '../../activities/views/dependencies.ts';
 import type { WordsDependencies } from '../../activities/words/dependencies.ts';
 import { createWordsActivities } from '../../activities/words/create.ts';
 import { signalWorkflow } from '../../connectors/temporal/executions.ts';
+import { discoveryContract } from '../../workflows/discovery/contract.ts';
+import { fetchContract } from '../../workflows/fetch/contract.ts';
 import { importContract } from '../../workflows/import/contract.ts';
+import { replayContract } from '../../workflows/replay/contract.ts';
 import { retryContract } from '../../workflows/retry/contract.ts';
 import { viewsContract } from '../../workflows/views/contract.ts';
 import { wordsContract } from '../../workflows/words/contract.ts';
+import { replayDependencies } from './replay-dependencies.ts';
 import type { BatchServices } from './services.ts';
 
 /** What does the work of a job: its activities by their names. */
@@ -23,12 +33,19 @@ export type Activities = Readonly<Record<string, (request: never) => Promise<unk
  * @throws GridError `invalid-configuration`
  */
 export async function jobActivities(services: BatchServices): Promise<ReadonlyMap<string, Activities>> {
-  const { temporal, logger } = services;
+  const { config, temporal, logger } = services;
+  const discovery = discoveryDependencies(services);
   return new Map<string, Activities>([
     [importContract.workflowType, { ...createImportActivities(await importDependencies(services)) }],
     [retryContract.workflowType, { ...createRetryActivities({ client: temporal, logger }) }],
     [wordsContract.workflowType, { ...createWordsActivities(wordsDependencies(services)) }],
     [viewsContract.workflowType, { ...createViewsActivities(viewsDependencies(services)) }],
+    [discoveryContract.workflowType, { ...createDiscoveryActivities(discovery) }],
+    [
+      fetchContract.workflowType,
+      { ...createFetchActivities({ ...discovery, directory: config.HDFS_UNORGANIZED_DIRECTORY }) },
+    ],
+    [replayContract.workflowType, { ...createReplayActivities(replayDependencies(services)) }],
   ]);
 }
 
@@ -52,6 +69,30 @@ function viewsDependencies({ config, hdfs, hive, serving }: BatchServices): View
     topic: config.TOPIC_INGESTION,
     analysisDirectory: config.HDFS_ANALYSIS_DIRECTORY,
     database: config.HIVE_ANALYSIS_DATABASE,
+  };
+}
+
+function discoveryDependencies({ config, hdfs, catalogue, identifier }: BatchServices): DiscoveryDependencies {
+  const directory = config.HDFS_UNORGANIZED_DIRECTORY;
+  return {
+    hdfs,
+    catalogue,
+    identifier,
+    work: new WorkDirectories(
+      resolve(
+        config.LEGACY_WORK_DIRECTORY === '' ? join(config.STACK_HOME, 'legacy-work') : config.LEGACY_WORK_DIRECTORY,
+      ),
+    ),
+    sourceOptions: { hdfs, maxFileBytes: config.LEGACY_MAX_FILE_BYTES, landingDirectory: directory },
+    options: {
+      directory,
+      share: config.LEGACY_SHARE,
+      budget: {
+        depth: config.LEGACY_MAX_DEPTH,
+        bytes: config.LEGACY_MAX_UNPACKED_BYTES,
+        entries: config.LEGACY_MAX_UNPACKED_ENTRIES,
+      },
+    },
   };
 }
 

@@ -1,7 +1,13 @@
+import type { Identifier } from '../../activities/discovery/identification/identifier.ts';
+import { openIdentifier } from '../../activities/discovery/identification/isolation/isolated-identifier.ts';
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { HiveClient } from '../../connectors/hive/hive.ts';
 import { KeptDocuments } from '../../connectors/mongodb/kept-documents.ts';
 import { ServingDatabase } from '../../connectors/postgres/serving/serving-database.ts';
+import { createKafka, type KafkaClient } from '../../connectors/kafka/client.ts';
+import { TopicDirectory } from '../../connectors/kafka/topics/topic-directory.ts';
+import { TopicLimits } from '../../connectors/kafka/topics/topic-limits.ts';
+import { LegacyCatalogue } from '../../connectors/mongodb/legacy-catalogue.ts';
 import type { TemporalClient } from '../../connectors/temporal/client.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -11,6 +17,7 @@ const MONGODB_TIMEOUT_MS = 30_000;
 /** Views of years are swapped in by one statement. */
 const SERVING_TIMEOUT_MS = 30 * 60_000;
 const SERVING_CONNECTIONS = 4;
+const KAFKA_TIMEOUT_MS = 10_000;
 
 /** What the activities of all jobs share. */
 export interface BatchServices {
@@ -24,6 +31,12 @@ export interface BatchServices {
   readonly answers: KeptDocuments;
   /** The database of the views. */
   readonly serving: ServingDatabase;
+  /** Of legacy files. */
+  readonly catalogue: LegacyCatalogue;
+  /** Says what files are. */
+  readonly identifier: Identifier;
+  /** For replays; connected with the first of them. */
+  readonly kafka: { readonly client: KafkaClient; readonly directory: TopicDirectory; readonly limits: TopicLimits };
   close(): Promise<void>;
 }
 
@@ -61,6 +74,14 @@ export function openServices(
     timeoutMs: SERVING_TIMEOUT_MS,
     applicationName: 'powergrid batch',
   });
+  const catalogue = new LegacyCatalogue({
+    url: config.MONGODB_URL,
+    database: config.MONGODB_LEGACY_DATABASE,
+    timeoutMs: MONGODB_TIMEOUT_MS,
+  });
+  const identifier = openIdentifier();
+  const client = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'powergrid-batch', logger });
+  const kafka = { client, directory: new TopicDirectory(client, KAFKA_TIMEOUT_MS), limits: new TopicLimits(client) };
   return {
     config,
     logger,
@@ -70,8 +91,19 @@ export function openServices(
     hive,
     answers,
     serving,
+    catalogue,
+    identifier,
+    kafka,
     async close() {
-      await Promise.allSettled([hdfs.close(), hive.close(), answers.close(), serving.close()]);
+      await Promise.allSettled([
+        hdfs.close(),
+        hive.close(),
+        answers.close(),
+        serving.close(),
+        catalogue.close(),
+        identifier.close(),
+        kafka.directory.close(),
+      ]);
     },
   };
 }

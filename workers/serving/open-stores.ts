@@ -7,7 +7,7 @@ import { StoredDocuments } from '../../connectors/mongodb/stored-documents.ts';
 import { ServingDatabase } from '../../connectors/postgres/serving/serving-database.ts';
 import { RedisConnection } from '../../connectors/redis/connection.ts';
 import { TemporalClient } from '../../connectors/temporal/client.ts';
-import { CommittedData } from '../../streaming/sinks/hdfs/committed-data.ts';
+import { CommittedData } from '../../connectors/hdfs/commit-log/committed-data.ts';
 
 import type { Config } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';

@@ -1,5 +1,5 @@
-import { entriesIfThere, type HdfsPort } from '../../../connectors/hdfs/hdfs.ts';
-import { readCommitLog } from './commit-log.ts';
+import { entriesIfThere, type HdfsPort } from '../hdfs.ts';
+import { readCommitLog } from './read.ts';
 import { commitLogEntry, PartitionLayout } from './layout.ts';
 
 /** What the commits of a partition have, up to the newest. */
