@@ -14,6 +14,7 @@ const result: WordsResult = {
   top: [{ word: '', count: 12 }],
   perFile: [{ path: '/books/a.txt', total: 1_200, distinct: 300, words: [40] }],
   perFileLeftOut: 3,
+  perFilePath: '/analysis/word-counts/1.jsonl',
   coverage: {
     files: 3,
     bytes: 5_000,
@@ -37,7 +38,7 @@ test('a result is told with its totals, coverage, words and files', () => {
     sentences: [
       'Counted by Hive in 0:01:01.',
       '3 files, 5.0 kB: 1 through a copy in UTF-8, 1 (100 B) not counted.',
-      'The counts of 3 more files are left out.',
+      'The counts of 3 more files are left out; those of all are in /analysis/word-counts/1.jsonl.',
     ],
     tables: [
       { rows: [['the', '40']] },

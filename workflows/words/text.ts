@@ -24,11 +24,7 @@ export const wordsText = {
           ? `The same question about the same files was answered on ${result.countedAt}; that answer is kept.`
           : `Counted by Hive in ${durationText(durationMs)}.`,
         ...(coverage === undefined ? [] : [coverageText(coverage)]),
-        ...(perFileLeftOut === 0
-          ? []
-          : [
-              `The counts of ${plural(perFileLeftOut, 'more file')} are left out here; all are in ${result.perFilePath ?? 'HDFS'}.`,
-            ]),
+        ...(perFileLeftOut === 0 ? [] : [leftOutSentence(perFileLeftOut, result.perFilePath)]),
       ],
       tables: [
         ...(result.words.length === 0 ? [] : [wordsTable('asked for', result.words)]),
@@ -87,4 +83,9 @@ function skippedTable({ skipped, skippedFiles }: Coverage): ToldTable {
     rows: shown.map(({ path, bytes, reason }) => [path, bytesText(bytes), reason]),
     ...(skippedFiles > shown.length ? { more: skippedFiles - shown.length } : {}),
   };
+}
+
+function leftOutSentence(files: number, path: string | undefined): string {
+  const sentence = `The counts of ${plural(files, 'more file')} are left out`;
+  return path === undefined ? `${sentence}.` : `${sentence}; those of all are in ${path}.`;
 }
