@@ -34,6 +34,7 @@ describe('npm start', () => {
     environment = {
       ...environmentOf(stack),
       INGEST_PORT: String(own.kafka),
+      HTTP_PORT: String(own.postgres),
       RAW_TEXT_PORT: String(own.redis),
       SPEED_METRICS_PORT: String(own.mongodb),
       SIMULATOR_METRICS_PORT: String(own.hive),
@@ -105,7 +106,7 @@ describe('npm start', () => {
 
     const before = workersOf(stack.stackHome);
     expect(before.map(({ script }) => script).sort()).toEqual(
-      ['ingest', 'simulator', 'speed'].map((name) => `workers/${name}.ts`),
+      ['ingest', 'serving', 'simulator', 'speed'].map((name) => `workers/${name}.ts`),
     );
     const speed = before.find(({ script }) => script === 'workers/speed.ts');
     process.kill(speed?.pid ?? -1, 'SIGKILL');
@@ -121,7 +122,7 @@ describe('npm start', () => {
   it('leaves no worker behind when it is killed itself, and loses nothing', async () => {
     const run = start();
     await run.printed(/Kafka [\d,]+ readings/);
-    expect(workersOf(stack.stackHome)).toHaveLength(3);
+    expect(workersOf(stack.stackHome)).toHaveLength(4);
     run.signal('SIGKILL');
     await run.ended();
     await eventually('the workers have ended', () => workersOf(stack.stackHome).length === 0);

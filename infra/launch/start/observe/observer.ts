@@ -242,9 +242,9 @@ export class Observer {
       const isRunning = this.#workers.all.some(([other, { state }]) => other === name && state.kind === 'running');
       if (!isRunning) return [];
       const { value, failure } = page.observed;
-      return failure === undefined
-        ? (value?.problems ?? [])
-        : [`the ${name} worker does not answer: ${firstLine(failure)}`];
+      if (failure !== undefined) return [`the ${name} worker does not answer: ${firstLine(failure)}`];
+      // Stores that were not brought up are missing on its pages, which say so.
+      return name === 'serving' ? [] : (value?.problems ?? []);
     });
     const asked = stores.flatMap(([title, { failure }]) =>
       failure === undefined

@@ -23,7 +23,11 @@ export function placesOf(config: Config, servers: readonly ServerName[], workers
     ? `http://${hostText(temporalHost)}:${config.TEMPORAL_UI_PORT}`
     : undefined;
   return {
-    pages: [...(temporal === undefined ? [] : [['Temporal', temporal] as const]), ['HDFS', nameNodeUrl]],
+    pages: [
+      ['Dashboard', urls.get('serving') ?? ''],
+      ...(temporal === undefined ? [] : [['Temporal', temporal] as const]),
+      ['HDFS', nameNodeUrl],
+    ],
     ingestUrl: `${urls.get('ingest') ?? ''}/ingest`,
     metricsUrls: [...urls.values()].map((url) => `${url}/metrics`),
     temporalUrl:

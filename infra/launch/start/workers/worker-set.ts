@@ -6,7 +6,7 @@ import { describeListener, isPortFree } from '../../../native/ports.ts';
 import type { WorkerEnvironment } from '../sources.ts';
 import { SupervisedWorker, type Death, type WorkerSpec } from './supervised-worker.ts';
 
-export type WorkerName = 'ingest' | 'speed' | 'simulator' | 'batch';
+export type WorkerName = 'ingest' | 'speed' | 'simulator' | 'batch' | 'serving';
 
 export interface WorkerSetOptions {
   /** The configuration as the workers will see it. */
@@ -39,7 +39,9 @@ export class WorkerSet {
     const { config, environment, onDeath } = options;
     await requireFree(config.INGEST_PORT, 'ingest gateway', 'INGEST_PORT');
     await requireFree(config.RAW_TEXT_PORT, 'raw text source', 'RAW_TEXT_PORT');
+    await requireFree(config.HTTP_PORT, 'dashboard', 'HTTP_PORT');
     const ingestPort = config.INGEST_PORT === 0 ? await freePort(0) : config.INGEST_PORT;
+    const servingPort = config.HTTP_PORT === 0 ? await freePort(0) : config.HTTP_PORT;
     // Nobody else has to know these, so a taken one is no reason to fail.
     const speedPort = await freePort(config.SPEED_METRICS_PORT);
     const simulatorPort = await freePort(config.SIMULATOR_METRICS_PORT);
@@ -55,6 +57,7 @@ export class WorkerSet {
     const specs: [WorkerName, WorkerSpec][] = [
       ['ingest', spec('ingest', config.INGEST_HOST, ingestPort, { INGEST_PORT: String(ingestPort) })],
       ['speed', spec('speed', config.OPERATIONS_HOST, speedPort, { SPEED_METRICS_PORT: String(speedPort) })],
+      ['serving', spec('serving', config.HTTP_HOST, servingPort, { HTTP_PORT: String(servingPort) })],
     ];
     if (config.SIMULATOR_SENSORS > 0 || config.FILE_SOURCE_MAPPING !== '') {
       const ports = { SIMULATOR_METRICS_PORT: String(simulatorPort) };
@@ -108,9 +111,9 @@ export class WorkerSet {
     await Promise.all([this.#workers.get('simulator')?.stop(hurrying), this.#workers.get('ingest')?.stop(hurrying)]);
   }
 
-  /** Stops what stores readings, which commits what it holds. */
+  /** Stops what stores readings, which commits what it holds, and what shows them. */
   async stopSinks(hurrying: AbortSignal): Promise<void> {
-    await this.#workers.get('speed')?.stop(hurrying);
+    await Promise.all([this.#workers.get('speed')?.stop(hurrying), this.#workers.get('serving')?.stop(hurrying)]);
   }
 }
 
