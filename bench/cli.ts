@@ -38,6 +38,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     usage: '[records, 60000] [runs, 3]',
     description: 'documents into MongoDB beside bare bulkWrite',
   },
+  'windows-sink': {
+    file: 'bench/windows-sink.ts',
+    usage: '[readings, 1000000] [runs, 3]',
+    description: 'windows of live readings in PostgreSQL, every revision in Kafka',
+  },
   gateway: {
     file: 'bench/gateway.ts',
     usage: '[readings, 300000] [runs, 3] [readings per batch, 500] [connections, 6]',

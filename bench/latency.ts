@@ -14,6 +14,7 @@ import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import { MongoClient } from 'mongodb';
 import { HdfsClient } from '../connectors/hdfs/hdfs.ts';
+import { ServingDatabase } from '../connectors/postgres/serving/serving-database.ts';
 import { encodeEnvelope } from '../grid/envelope.ts';
 import { loadConfig } from '../runtime/config.ts';
 import { WorkerProcess } from '../test/support/worker-process.ts';
@@ -53,6 +54,7 @@ const environment = {
   CONSUMER_GROUP_PREFIX: name,
   HDFS_TOPICS_DIRECTORY: topicsDirectory,
   MONGODB_DATABASE: name,
+  SERVING_SCHEMA: name.replaceAll(/[^a-z0-9]/g, '_'),
   REDIS_URL: redisUrl,
   INGEST_PORT: String(INGEST_PORT),
   RAW_TEXT_PORT: '0',
@@ -154,6 +156,15 @@ async function removeTraces(): Promise<void> {
   await hdfs.close();
   const mongodb = new MongoClient(config.MONGODB_URL);
   await mongodb.db(name).dropDatabase();
+  const serving = new ServingDatabase({
+    url: config.SERVING_DATABASE_URL,
+    schema: environment.SERVING_SCHEMA,
+    maxConnections: 1,
+    timeoutMs: 60_000,
+    applicationName: 'bench',
+  });
+  await serving.query(`DROP SCHEMA IF EXISTS ${serving.schema} CASCADE`);
+  await serving.close();
   await mongodb.close();
   const kafka = new Kafka({ clientId: 'bench', brokers: config.KAFKA_BROKERS, logLevel: logLevel.NOTHING });
   for (const topic of topics) await deleteTopic(kafka, topic);

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { MongoClient } from 'mongodb';
 import { afterAll, expect, it } from 'vitest';
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
+import { ServingDatabase } from '../../connectors/postgres/serving/serving-database.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { eventually } from '../support/eventually.ts';
 import { KafkaFeed } from '../support/kafka-feed.ts';
@@ -33,13 +34,24 @@ const environment = {
   CONSUMER_GROUP_PREFIX: name,
   HDFS_TOPICS_DIRECTORY: topicsDirectory,
   MONGODB_DATABASE: name,
+  SERVING_SCHEMA: name.replaceAll('-', '_'),
   REDIS_URL: `redis://${new URL(config.REDIS_URL).host}/${REDIS_DATABASES.backlog}`,
   SPEED_METRICS_PORT: '0',
   SIMULATOR_METRICS_PORT: '0',
   LOG_LEVEL: 'warn',
 };
 
+const serving = new ServingDatabase({
+  url: config.SERVING_DATABASE_URL,
+  schema: environment.SERVING_SCHEMA,
+  maxConnections: 1,
+  timeoutMs: 60_000,
+  applicationName: 'test',
+});
+
 afterAll(async () => {
+  await serving.query(`DROP SCHEMA IF EXISTS ${serving.schema} CASCADE`);
+  await serving.close();
   await hdfs.delete(topicsDirectory, { recursive: true });
   await hdfs.close();
   const topics = [name, `${name}.DLQ`, `${name}.TEXT`, `${name}.AGGREGATES`];
@@ -63,10 +75,12 @@ it(`a worker with every sink catches up on ${RECORDS / 1e6} million records of 1
 
   const worker = new WorkerProcess('npm:worker:speed', environment);
   await eventually(
-    'HDFS, Redis and the router have caught up',
+    'HDFS, Redis, the windows and the router have caught up',
     async () => {
       expect(worker.isRunning, worker.output).toBe(true);
-      const lags = await Promise.all(['hdfs', 'redis', 'router'].map((sink) => feed.lag(`${name}.${sink}`, name)));
+      const lags = await Promise.all(
+        ['hdfs', 'redis', 'windows', 'router'].map((sink) => feed.lag(`${name}.${sink}`, name)),
+      );
       return lags.every((lag) => lag === 0);
     },
     600_000,
@@ -78,5 +92,10 @@ it(`a worker with every sink catches up on ${RECORDS / 1e6} million records of 1
   const commits = (await readCommits(hdfs, topicsDirectory, name, PARTITIONS)).flat();
   expect(commits.reduce((sum, commit) => sum + commit.records, 0)).toBe(RECORDS);
   expect(commits.flatMap((commit) => commit.files).length).toBeLessThan(FILES_LIMIT);
+  // Duplicates are made by none of its sensors.
+  const [added] = await serving.query<{ readings: string }>(
+    `SELECT sum(reading_count) AS readings FROM ${serving.schema}.speed_view WHERE resolution = 'day'`,
+  );
+  expect(Number(added?.readings)).toBe(RECORDS);
   expect(peakResidentMiB).toBeLessThan(RESIDENT_LIMIT_MIB);
 }, 900_000);

@@ -3,7 +3,10 @@ import { getRandomValues, hash } from 'node:crypto';
 const WORDS = 4;
 /** Lower-case hexadecimal digits with hyphens, as UUIDs are written. */
 const UUID_CHARACTERS = 36;
-const HYPHENS_AT = new Set([8, 13, 18, 23]);
+/** Where its groups of four digits begin. */
+const GROUPS_AT = [0, 4, 9, 14, 19, 24, 28, 32] as const;
+const HYPHENS_AT = [8, 13, 18, 23] as const;
+const HYPHEN = 0x2d;
 /** The value of a lower-case hexadecimal digit by its code; 255 for any other. */
 const DIGITS = new Uint8Array(128).fill(255);
 for (let digit = 0; digit < 16; digit++) DIGITS[digit.toString(16).charCodeAt(0)] = digit;
@@ -53,7 +56,7 @@ export class RecentIds {
       at = (at + 1) & this.#mask;
     }
     this.#table[at] = place + 1;
-    this.#words.set(this.#id, place * WORDS);
+    for (let word = 0; word < WORDS; word++) this.#words[place * WORDS + word] = this.#id[word] ?? 0;
     this.#offsets[place] = offset;
     return wasSeen;
   }
@@ -99,18 +102,18 @@ function readId(id: string, into: Uint32Array): void {
 }
 
 function readUuid(id: string, into: Uint32Array): boolean {
-  let value = 0;
-  let digits = 0;
-  for (let at = 0; at < UUID_CHARACTERS; at++) {
-    const code = id.charCodeAt(at);
-    if (HYPHENS_AT.has(at)) {
-      if (code !== 0x2d) return false;
-      continue;
+  for (const at of HYPHENS_AT) if (id.charCodeAt(at) !== HYPHEN) return false;
+  let wrong = 0;
+  let word = 0;
+  for (let group = 0; group < 8; group++) {
+    const at = GROUPS_AT[group] ?? 0;
+    for (let digitAt = at; digitAt < at + 4; digitAt++) {
+      // The code of a character is behind the table's end when it is no ASCII.
+      const digit = DIGITS[id.charCodeAt(digitAt)] ?? 255;
+      wrong |= digit & 0xf0;
+      word = (word << 4) | digit;
     }
-    const digit = DIGITS[code] ?? 255;
-    if (digit > 15) return false;
-    value = (value << 4) | digit;
-    if (++digits % 8 === 0) into[digits / 8 - 1] = value;
+    if (group % 2 === 1) into[group >> 1] = word;
   }
-  return true;
+  return wrong === 0;
 }

@@ -44,10 +44,16 @@ interface Gathered {
   counts: { folded: number; duplicate: number; 'switched-off': number; unreadable: number };
 }
 
-/** How often it is looked whether there is something to write: so long a reading waits at most, when all is read. */
-const TICK_MS = 200;
-/** With much left to read, more is gathered before it is written. */
-const BUSY_MS = 1_000;
+/** How often it is looked whether there is something to write. */
+const TICK_MS = 100;
+/** So long readings are gathered at least. */
+const LEAST_GATHERING_MS = 150;
+/** A transaction is followed by a pause of some times its length, so that a busy database gets larger ones, but not by more than this. */
+const REST_TIMES = 3;
+const LONGEST_REST_MS = 800;
+/** With so many records left to read, nobody sees soon what came just now; more is gathered before it is written. */
+const FAR_BEHIND = 20_000;
+const FAR_BEHIND_MS = 3_000;
 /** Work for the database that waits or is under way, before readings wait. */
 const MOST_WORK = 2;
 /** Rows that one transaction makes final, and removes. */
@@ -80,7 +86,9 @@ export class WindowsPartition implements PartitionProcessor {
   #position: SpeedPosition | undefined;
   #gathered: Gathered | undefined;
   #firstUnread = 0;
-  #isCaughtUp = true;
+  /** Records that are left to read. */
+  #behind = 0;
+  #lastWriteMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #shownOffset = 0;
   #notedAtMs = 0;
@@ -173,8 +181,9 @@ export class WindowsPartition implements PartitionProcessor {
       }
     }
     gathered.nextOffset = Math.max(gathered.nextOffset, batch.nextOffset);
-    this.#isCaughtUp = batch.nextOffset >= batch.highWatermark;
-    if (!this.#isCaughtUp && nowMs - gathered.startedAtMs > BUSY_MS) await this.#write();
+    this.#behind = Math.max(0, batch.highWatermark - batch.nextOffset);
+    // Under load the timer may not find the time.
+    if (this.#working === 0 && this.#isDue(gathered, Date.now())) await this.#write();
   }
 
   async close(reason: CloseReason): Promise<void> {
@@ -238,7 +247,7 @@ export class WindowsPartition implements PartitionProcessor {
     const segmentFirstOffset = nextSegment ?? gathered.segmentFirstOffset;
     // The cutter knows of the record that begins the next segment, and it is that one's number.
     const segmentNumber = this.#cutter.number ?? 0;
-    const watermarkMs = this.#watermark?.at(Date.now(), this.#isCaughtUp);
+    const watermarkMs = this.#watermark?.at(Date.now(), this.#behind === 0);
     this.#gathered = this.#gather(segmentFirstOffset, gathered.nextOffset);
     await this.#inTurn(async () => {
       await this.#fold(gathered, { segmentFirstOffset, segmentNumber, watermarkMs }, nextSegment !== undefined);
@@ -267,7 +276,8 @@ export class WindowsPartition implements PartitionProcessor {
     this.#took(change, before.segmentFirstOffset);
     const { metrics } = this.#options;
     const late = deltas.reduce((sum, { isLate }) => sum + (isLate ? 1 : 0), 0);
-    metrics.folded(this.#context.topic, deltas.length, late, performance.now() - startedMs);
+    this.#lastWriteMs = performance.now() - startedMs;
+    metrics.folded(this.#context.topic, deltas.length, late, this.#lastWriteMs);
     for (const outcome of ['folded', 'duplicate', 'switched-off', 'unreadable'] as const) {
       metrics.records.add(outcome, counts[outcome]);
     }
@@ -308,15 +318,19 @@ export class WindowsPartition implements PartitionProcessor {
     return { ...position, published: this.#publisher?.published ?? position.published };
   }
 
+  #isDue({ startedAtMs }: Gathered, nowMs: number): boolean {
+    const restMs = Math.min(LONGEST_REST_MS, REST_TIMES * this.#lastWriteMs);
+    return nowMs - startedAtMs >= (this.#behind > FAR_BEHIND ? FAR_BEHIND_MS : Math.max(LEAST_GATHERING_MS, restMs));
+  }
+
   #tick(nowMs: number): void {
     const [gathered, position] = [this.#gathered, this.#position];
     if (this.#working > 0 || gathered === undefined || position === undefined || this.#failure !== undefined) return;
-    const isDue = this.#isCaughtUp || nowMs - gathered.startedAtMs > BUSY_MS;
     if (gathered.nextOffset > position.nextOffset) {
-      if (isDue) this.#inBackground(this.#write());
+      if (this.#isDue(gathered, nowMs)) this.#inBackground(this.#write());
       return;
     }
-    const watermarkMs = this.#watermark?.at(nowMs, this.#isCaughtUp);
+    const watermarkMs = this.#watermark?.at(nowMs, this.#behind === 0);
     const movesOn = watermarkMs !== undefined && this.#hasEnded(watermarkMs, position.watermarkMs);
     if (!movesOn && !this.#isToFinalize(position) && nowMs - this.#notedAtMs < NOTE_EVERY_MS) return;
     this.#inBackground(
