@@ -28,6 +28,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     usage: '[--rows 10000000] [--runs 3] [--with-sqoop] [--sqlserver] [--keep-table]',
     description: 'PostgreSQL to HDFS: the import beside psql, a bare pipe, and Sqoop',
   },
+  'batch-views': {
+    file: 'bench/batch-views.ts',
+    usage: '[readings, 1000000] [runs, 3] [days, 10]',
+    description: 'batch views from HDFS by Hive, beside the same statements by the bare driver',
+  },
   'redis-sink': {
     file: 'bench/redis-sink.ts',
     usage: '[readings, 600000] [runs, 3]',

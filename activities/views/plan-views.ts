@@ -8,6 +8,7 @@ import { mayEndWith, type PartitionInViews } from './boundary.ts';
 import { CommittedFiles } from './committed-files.ts';
 import { dayText, EventDays } from './days.ts';
 import type { ViewsDependencies } from './dependencies.ts';
+import { sweepLeftovers } from './sweep-leftovers.ts';
 import { readViewsState } from './views-state.ts';
 
 /** A commit record that was listed and then folded is looked for again. */
@@ -23,6 +24,7 @@ export async function planViews(
   signal: AbortSignal,
 ): Promise<PlannedViews> {
   await deps.serving.migrate();
+  await sweepLeftovers(deps, signal);
   for (let look = 1; ; look++) {
     signal.throwIfAborted();
     try {

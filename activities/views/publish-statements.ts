@@ -41,8 +41,7 @@ export function dropRelations(build: BuildRelations): string {
 }
 
 export function createRelations(build: BuildRelations): readonly string[] {
-  const typeOf = (name: string): string =>
-    /_(?:key|id|value)$/.test(name) && !/^value_/.test(name) ? 'text' : 'numeric';
+  const typeOf = (name: string): string => (name.endsWith('_at') ? 'text' : 'numeric');
   const window = WINDOW_COLUMNS.map((name) => `${name} ${name === 'window_start_ms' ? 'bigint' : 'text'}`);
   const parts = AGGREGATE_PARTS.map((name) => `${name} ${typeOf(name)}`);
   return [
@@ -59,12 +58,13 @@ export function partsTarget(build: BuildRelations): string {
 
 export function combineStatements(build: BuildRelations): readonly string[] {
   const { value_sum, value_sum_of_squares, weighted_sum } = COMBINED_IN_POSTGRES;
+  const { first_order, first_value, last_order, last_value } = COMBINED_IN_POSTGRES;
   return [
     `INSERT INTO ${freshTable(build)} (${KEY}, ${AGGREGATE.join(', ')})
 SELECT t.sensor_id, t.aspect, t.unit, t.resolution, to_timestamp(t.window_start_ms / 1000),
   t.reading_count, t.inexact_count, t.unsquared_count, ${value_sum}, ${value_sum_of_squares},
   trim_scale(t.value_min), trim_scale(t.value_max),
-  t.first_key || ' ' || t.first_id, t.first_value, t.last_key || ' ' || t.last_id, t.last_value, ${weighted_sum}, t.weighted_ms
+  ${first_order}, ${first_value}, ${last_order}, ${last_value}, ${weighted_sum}, t.weighted_ms
 FROM ${partsTable(build)} t`,
     `ANALYZE ${freshTable(build)}`,
   ];

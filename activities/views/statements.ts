@@ -7,6 +7,7 @@ import {
   orderKeySql,
   resolutionsSql,
   SUMS,
+  valueAtSql,
   WINDOW_START_SQL,
 } from '../../grid/aggregate/hive-sql.ts';
 import type { Resolution } from '../../grid/aggregate/window.ts';
@@ -117,11 +118,8 @@ export function othersReadStatement(tables: BuildTables, othersReadDirectory: st
 
 /** Columns of a window, in the order in which they are written. */
 export const WINDOW_COLUMNS = ['sensor_id', 'aspect', 'unit', 'resolution', 'window_start_ms'] as const;
-/** … and of its aggregate; a place in time is written as order key, correlation id and value. */
-export const AGGREGATE_PARTS = SUMS.flatMap(([name]) => {
-  const place = /^(?:first|last)(?=_at$)/.exec(name)?.[0];
-  return place === undefined ? [name] : [`${place}_key`, `${place}_id`, `${place}_value`];
-});
+/** … and of its aggregate. */
+export const AGGREGATE_PARTS = SUMS.map(([name]) => name);
 
 export function windowsTableStatement(tables: BuildTables, windowsDirectory: string): string {
   const columns = [...WINDOW_COLUMNS, ...AGGREGATE_PARTS].map((name) => [name, 'STRING'] as const);
@@ -149,19 +147,15 @@ export function addUpStatement(tables: BuildTables, { days, resolutions, hasOthe
     (source) => `SELECT ${columns} FROM ${source(tables)}`,
   );
   const key = 'sensor_id, aspect, unit';
-  const kept = ['sensor_id', 'aspect', 'unit', 'correlation_id', 'modality', 'order_key', 'event_ms', 'next_ms'];
-  const timed = `SELECT ${key}, correlation_id, modality, plain, order_key, event_ms,
+  const kept = ['sensor_id', 'aspect', 'unit', 'value_at', 'event_ms', 'next_ms'];
+  const timed = `SELECT ${key}, plain, event_ms, ${valueAtSql('order_key', 'correlation_id', 'modality')} AS value_at,
     LEAD(event_ms) OVER (PARTITION BY ${key}, event_ms DIV 86400000 ORDER BY order_key, correlation_id) AS next_ms
   FROM (SELECT placed.*, ROW_NUMBER() OVER (PARTITION BY correlation_id, event_ms DIV 86400000
       ORDER BY first_offset, place, kafka_partition) AS copy
   FROM (SELECT ${columns}, ${eventMsSql('order_key')} AS event_ms FROM (${all.join('\n  UNION ALL ')}) readings) placed
   ${conditionOf(days)}) copies
   WHERE copy = 1`;
-  const parts = SUMS.flatMap(([name]) =>
-    name === 'first_at' || name === 'last_at'
-      ? [`${name}.order_key`, `${name}.correlation_id`, `${name}.modality`]
-      : [`CAST(${name} AS STRING)`],
-  );
+  const parts = AGGREGATE_PARTS.map((name) => `CAST(${name} AS STRING)`);
   return `INSERT OVERWRITE TABLE ${windowsTable(tables)}
 SELECT ${key}, resolution, CAST(window_start_ms AS STRING), ${parts.join(', ')}
 FROM (SELECT ${key}, resolution, window_start_ms,

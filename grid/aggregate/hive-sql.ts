@@ -57,7 +57,7 @@ export const WINDOW_START_SQL = '(event_ms - event_ms % length_ms)';
 /** For how long a value held in its window: until the next reading, at most until the window ends. */
 export const HELD_MS_SQL = `(LEAST(COALESCE(next_ms, ${WINDOW_START_SQL} + length_ms), ${WINDOW_START_SQL} + length_ms) - event_ms)`;
 
-/** Columns of a window over rows of {@link numbersSql} with `held_ms`, `order_key`, `correlation_id` and `modality`: name, type, and what is added up. */
+/** Columns of a window over rows of {@link numbersSql} with `held_ms` and `value_at`: name, type, and what is added up. */
 export const SUMS = [
   ['reading_count', 'BIGINT', 'COUNT(*)'],
   ['inexact_count', 'BIGINT', 'SUM(IF(is_exact, 0, 1))'],
@@ -69,8 +69,8 @@ export const SUMS = [
   ['square_low', 'DECIMAL(38,0)', squareSum('(squared_root % 1000000000) * (squared_root % 1000000000)')],
   ['value_min', 'DECIMAL(38,18)', 'MIN(exact_value)'],
   ['value_max', 'DECIMAL(38,18)', 'MAX(exact_value)'],
-  ['first_at', 'STRUCT<order_key:STRING,correlation_id:STRING,modality:STRING>', `MIN(${atSql()})`],
-  ['last_at', 'STRUCT<order_key:STRING,correlation_id:STRING,modality:STRING>', `MAX(${atSql()})`],
+  ['first_at', 'STRING', 'MIN(value_at)'],
+  ['last_at', 'STRING', 'MAX(value_at)'],
   ['weighted_sum', 'DECIMAL(38,0)', 'SUM(rounded_value * CAST(held_ms AS DECIMAL(8,0)))'],
   ['weighted_ms', 'BIGINT', 'SUM(IF(is_exact, held_ms, 0))'],
 ] as const;
@@ -79,9 +79,12 @@ function squareSum(product: string): string {
   return `SUM(CAST(${product} AS DECIMAL(18,0)))`;
 }
 
-/** Compares by order key, then correlation id: as `ValueAtTime.order`, since all keys are of one length. */
-function atSql(): string {
-  return `NAMED_STRUCT('order_key', order_key, 'correlation_id', correlation_id, 'modality', modality)`;
+/** Between a place in time and the value: less than any character of an id (`storableText`), so that texts compare as their parts do. */
+const VALUE_SEPARATOR_IN_POSTGRES = '\\x01';
+
+/** A value and its place in time as one text that compares as `ValueAtTime.order` does: comparing structs costs Hive as much as all sums together. */
+export function valueAtSql(orderKey: string, correlationId: string, modality: string): string {
+  return `CONCAT(${orderKey}, ' ', ${correlationId}, '\\u0001', ${modality})`;
 }
 
 /** The parts of {@link SUMS} put together, as PostgreSQL's exact numbers; `t` is the alias of the table of parts. */
@@ -90,4 +93,16 @@ export const COMBINED_IN_POSTGRES = {
   value_sum_of_squares: `trim_scale((coalesce(t.square_high, 0) * 1000000000000000000 + coalesce(t.square_middle, 0) * 2000000000
       + coalesce(t.square_low, 0)) * 0.0000000000000001)`,
   weighted_sum: `trim_scale(coalesce(t.weighted_sum, 0) * 0.00000001)`,
+  first_order: orderInPostgres('first_at'),
+  first_value: valueInPostgres('first_at'),
+  last_order: orderInPostgres('last_at'),
+  last_value: valueInPostgres('last_at'),
 } as const;
+
+function valueInPostgres(at: string): string {
+  return `substring(t.${at} from E'[^${VALUE_SEPARATOR_IN_POSTGRES}]*$')`;
+}
+
+function orderInPostgres(at: string): string {
+  return `left(t.${at}, -1 - length(${valueInPostgres(at)}))`;
+}

@@ -202,6 +202,19 @@ describe('a build', () => {
     expect(await bed.leftovers()).toEqual([]);
   });
 
+  it('clears away what builds have left that were terminated long ago', async () => {
+    const builds = `${bed.files.topicsDirectory}-analysis/views`;
+    await bed.hive.execute(`CREATE DATABASE IF NOT EXISTS ${bed.hiveDatabase}`);
+    await bed.hive.execute(`CREATE TABLE ${bed.hiveDatabase}.views_readings_old (a INT)`);
+    await bed.serving.query(`CREATE TABLE ${bed.serving.schema}.views_parts_old (a integer)`);
+    await bed.hdfs.makeDirectory(`${builds}/old`);
+    await bed.hdfs.makeDirectory(`${builds}/young`);
+    await bed.setModified(`${builds}/old`, Date.now() - 40 * 86_400_000);
+    await bed.build();
+    expect(await bed.leftovers()).toEqual([`${builds}/young`]);
+    await bed.hdfs.delete(`${builds}/young`, { recursive: true });
+  });
+
   it('of nothing publishes nothing, and bad inputs are told in one sentence', async () => {
     expect(await bed.build()).toMatchObject({ outcome: 'up-to-date', boundary: [] });
     for (const [input, sentence] of [

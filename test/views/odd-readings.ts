@@ -60,7 +60,7 @@ const correlationId = fc.oneof(
   fc.uuid(),
   fc.uuid(),
   fc
-    .constantFrom('\u{1f600}', '\uffee', 'a\ud800', 'a\ud801', 'with space', "quote'", '\\', 'tab\t')
+    .constantFrom('\u{1f600}', '\uffee', 'a\ud800', 'a\ud801', 'with space', "quote'", '\\', 'tab\t', 'one\u0001')
     .chain((odd) => fc.nat({ max: 50 }).map((number) => `${odd}${number}`)),
 );
 

@@ -105,6 +105,13 @@ export class ViewsBed {
     return first + envelopes.length - 1;
   }
 
+  /** Sets the time at which HDFS says that a path was changed. */
+  async setModified(path: string, epochMs: number): Promise<void> {
+    const query = `op=SETTIMES&modificationtime=${epochMs}&accesstime=-1&user.name=powergrid`;
+    const reply = await fetch(`${config.WEBHDFS_URL[0] ?? ''}/webhdfs/v1${path}?${query}`, { method: 'PUT' });
+    if (!reply.ok) throw new Error(`SETTIMES of ${path} answered ${reply.status}`);
+  }
+
   start(input?: unknown): Promise<WorkflowHandle> {
     return this.client.sdk.workflow.start('buildBatchViews', {
       taskQueue: this.#taskQueue,

@@ -26,8 +26,10 @@ import { placesOf, type Places } from './view/places.ts';
 import type { Screen } from '../../../runtime/terminal/screen.ts';
 import { SetupProgress } from './view/setup-progress.ts';
 import { StreamView } from './view/stream-view.ts';
+import { viewsNews } from './view/views-text.ts';
 import { wordsNews } from './view/words-text.ts';
 import { countSampleTexts } from './words/first-count.ts';
+import { buildFirstViews } from './batch-views/first-views.ts';
 import type { Death } from './workers/supervised-worker.ts';
 import { WorkerSet, type WorkerName } from './workers/worker-set.ts';
 
@@ -121,7 +123,9 @@ export class Session {
         colors.bold('PowerGrid Lambda'),
         'Brings up the servers, then streams real and simulated readings through Kafka into HDFS, Redis, MongoDB and PostgreSQL.',
         ...(this.#importsHistory
-          ? ['Beside that it imports history from PostgreSQL into HDFS and Hive, and counts the words of real texts.']
+          ? [
+              'Beside that it imports history from PostgreSQL into HDFS and Hive, counts the words of real texts, and builds batch views.',
+            ]
           : []),
         duration,
         `Ctrl-C stops everything; all data is kept in ${pathText(this.#settings.home)}.`,
@@ -225,15 +229,20 @@ export class Session {
         else this.#setup.finish('history', `sample tables ${loaded.map(({ name }) => name).join(', ')} in PostgreSQL`);
       },
     });
-    this.#importing = this.#import.run(this.#stop.stopping).then(() => this.#countWords(config));
+    this.#importing = this.#import.run(this.#stop.stopping).then(() => this.#analyse(config));
   }
 
   /** What the import needed is up then. */
-  async #countWords(config: Config): Promise<void> {
+  async #analyse(config: Config): Promise<void> {
     if (this.#importState.kind !== 'done') return;
-    const end = await countSampleTexts(config, this.#stop.stopping);
-    const news = wordsNews(end);
-    if (news !== undefined) this.#screen.print(end.kind === 'failed' ? colors.yellow(news) : news);
+    const tell = ({ kind }: { readonly kind: string }, news: string | undefined): void => {
+      if (news !== undefined) this.#screen.print(kind === 'failed' ? colors.yellow(news) : news);
+    };
+    const words = await countSampleTexts(config, this.#stop.stopping);
+    tell(words, wordsNews(words));
+    if (words.kind === 'interrupted') return;
+    const views = await buildFirstViews(config, this.#stop.stopping);
+    tell(views, viewsNews(views));
   }
 
   #reportDeath(name: WorkerName, { cause, words }: Death, delayMs: number): void {
