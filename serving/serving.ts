@@ -3,6 +3,7 @@ import { listen } from '../runtime/http/listen.ts';
 import { addOperationsRoutes } from '../runtime/http/operations-routes.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { Gauge, type Registry } from '../runtime/metrics.ts';
+import { orLate } from '../runtime/waiting/time-limit.ts';
 import { readAccessSettings } from './access/access-settings.ts';
 import { AuditLog } from './access/audit.ts';
 import { addApiRoutes, authorized, createApiServer } from './api/api-server.ts';
@@ -77,6 +78,7 @@ export async function startServing({ config, logger, metrics, stores }: ServingO
       watch.stop();
       await feed.stop();
       await server.close();
+      await orLate(config.SHUTDOWN_TIMEOUT_MS / 2, audit.settled());
     },
   };
 }
