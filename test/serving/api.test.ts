@@ -69,7 +69,7 @@ beforeAll(async () => {
     MONGODB_URL: through(shared.MONGODB_URL, proxies.mongodb),
     TEMPORAL_ADDRESS: proxies.temporal.address,
     KAFKA_BROKERS: proxies.kafka.address,
-    SERVING_QUERY_TIMEOUT_MS: '8000',
+    SERVING_QUERY_TIMEOUT_MS: '6000',
     ACCESS_REQUESTS_PER_SECOND: '10000',
   });
   speed = new WorkerProcess('npm:worker:speed', {
@@ -325,6 +325,20 @@ describe('a store that is away', () => {
       });
     },
   );
+});
+
+it('a database that hangs holds up no newest value', async () => {
+  proxies.postgres.hang();
+  const hanging = Array.from({ length: 10 }, () => ask('/api/sensors/6/series'));
+  // A sensor whose cadence nobody has asked for.
+  await topics.send(environment.TOPIC_INGESTION, [{ key: 'new', value: makeEnvelope({ sensorId: 'new' }) }]);
+  await eventually('its newest value, without a cadence', async () => {
+    const { status, json } = await ask('/api/sensors/new/latest');
+    return status === 200 && JSON.stringify(json).includes('serving-database-unavailable');
+  });
+  for (const answer of await Promise.all(hanging)) expect(answer).toMatchObject({ status: 503 });
+  await proxies.postgres.pass();
+  await eventually('series are back', async () => (await ask('/api/sensors/6/series')).status === 200);
 });
 
 function raw(
