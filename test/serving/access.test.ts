@@ -33,8 +33,10 @@ beforeAll(async () => {
     ACCESS_REQUESTS_PER_SECOND: '2000',
   };
   bed = await ServingBed.start({ ...environment, ...access, ...proxy }, logger);
-  open = await ServingBed.start({ ...environment, ACCESS_REQUESTS_PER_SECOND: '40' });
+  open = await ServingBed.start({ ...environment, ACCESS_REQUESTS_PER_SECOND: '2000' });
   await bed.stores.database.migrate();
+  // The first connections of a busy machine take their time.
+  for (const each of [bed, open]) await eventually('MongoDB', () => each.stores.documents.ping().then(() => true));
 });
 afterAll(async () => {
   await bed.stop();
@@ -47,7 +49,10 @@ describe('who may do what', () => {
   it('is nothing without a token, and reading with a reader’s', async () => {
     expect(await bed.ask('/api/reports')).toMatchObject({ status: 401, json: { code: 'not-authenticated' } });
     expect(await bed.ask('/api/events')).toMatchObject({ status: 401 });
-    expect(await bed.ask('/api/reports', { headers: bearer(READER) })).toMatchObject({ status: 200 });
+    expect(await bed.ask('/api/reports', { headers: bearer(READER) })).toMatchObject({
+      status: 200,
+      json: { items: [] },
+    });
     expect(await bed.ask('/api/audit', { headers: bearer(READER) })).toMatchObject({
       status: 403,
       json: { code: 'not-allowed' },
@@ -72,6 +77,7 @@ describe('who may do what', () => {
       json: { code: 'invalid-input' },
     });
     await eventually('the audit log', async () => {
+      await bed.ask('/api/jobs', post(START, bearer(OPERATOR)));
       const { json } = await bed.ask('/api/audit', { headers: bearer(OPERATOR) });
       const entries = (json as { items: { who: string; action: string; outcome: string }[] }).items;
       return entries.some(
@@ -86,9 +92,9 @@ describe('who may do what', () => {
     const started = ServingBed.start({ ...environment, HTTP_HOST: '0.0.0.0' });
     await expect(started).rejects.toThrow(/^Starting the serving API on 0\.0\.0\.0: others can reach that address/);
     await expect(started).rejects.toBeInstanceOf(GridError);
-    const wrong = ServingBed.start({ ...environment, ACCESS_TOKENS: 'me operate secret-but-short' });
+    const wrong = ServingBed.start({ ...environment, ACCESS_TOKENS: 'me operate short-secret' });
     await expect(wrong).rejects.toMatchObject({ code: 'invalid-configuration' });
-    await expect(wrong).rejects.not.toThrow(/secret-but-short/);
+    await expect(wrong).rejects.not.toThrow(/short-secret/);
   });
 });
 
@@ -122,10 +128,15 @@ describe('browsers', () => {
 
 describe('limits', () => {
   it('hold for each address, and for bodies', async () => {
-    const statuses = await Promise.all(Array.from({ length: 120 }, async () => (await open.ask('/healthz')).status));
-    expect(statuses).toContain(429);
-    expect(statuses).toContain(200);
-    await eventually('requests are taken again', async () => (await open.ask('/healthz')).status === 200);
+    const limited = await ServingBed.start({ ...environment, ACCESS_REQUESTS_PER_SECOND: '1' });
+    await eventually('requests are refused', async () => {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => limited.ask('/healthz')));
+      return answers.some(
+        ({ status, json }) => status === 429 && (json as { code: string }).code === 'too-many-requests',
+      );
+    });
+    await eventually('requests are taken again', async () => (await limited.ask('/healthz')).status === 200);
+    await limited.stop();
     const large = post({ ...START, input: { text: 'x'.repeat(2 << 20) } }, bearer(OPERATOR));
     expect(await bed.ask('/api/jobs', large)).toMatchObject({ status: 413, json: { code: 'request-too-large' } });
   });
@@ -141,7 +152,7 @@ function statusUnderName(host: string): Promise<number | undefined> {
             { port: open.port, host: '127.0.0.1', path: '/healthz', headers: { host }, agent: false },
             (response) => {
               response.resume();
-              resolve(response.statusCode === 429 ? undefined : response.statusCode);
+              resolve(response.statusCode);
             },
           )
           .on('error', reject);

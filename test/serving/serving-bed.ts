@@ -31,7 +31,8 @@ export function ownNames(what: string, redisDatabase: number) {
       TOPIC_UNORGANIZED: `${name}.texts`,
       SERVING_SCHEMA: name.replaceAll('-', '_'),
       MONGODB_DATABASE: name,
-      MONGODB_ANALYSIS_DATABASE: `${name}-analysis`,
+      // No name that begins with that of the other: the server of the native stack takes it away with that.
+      MONGODB_ANALYSIS_DATABASE: `analysis-${name}`,
       REDIS_URL: `redis://${redisAt.host}/${redisDatabase}`,
       HDFS_TOPICS_DIRECTORY: `/test/${name}`,
       CONSUMER_GROUP_PREFIX: name,
