@@ -3,15 +3,16 @@
 // `patched` instead.
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
+import kafkajs from 'kafkajs';
 import { loadConfig } from '../../runtime/config.ts';
 import { DiscoveryBed } from '../discovery/discovery-bed.ts';
-import { KafkaTopics } from '../support/kafka-topics.ts';
 import { forgetHistories, record } from '../workflows/recorded-history.ts';
 
 // In HDFS, so that nothing of this machine is in the histories.
 const share = `/test-replay-share-${randomUUID()}`;
 const bed = new DiscoveryBed(`hdfs:${share}`);
-const topics = new KafkaTopics(loadConfig().KAFKA_BROKERS);
+/** The worker makes it. */
+const topic = `test.${randomUUID()}`;
 
 const start = (input: unknown): Promise<WorkflowHandle> => bed.start(input, 'replayLegacyTelemetry');
 const scenarios: Readonly<Record<string, () => Promise<WorkflowHandle>>> = {
@@ -23,8 +24,6 @@ const scenarios: Readonly<Record<string, () => Promise<WorkflowHandle>>> = {
 };
 
 await forgetHistories(Object.keys(scenarios));
-const topic = topics.name('ingestion');
-await topics.create(topic, 1);
 bed.startWorker({ TOPIC_INGESTION: topic, CONSUMER_GROUP_PREFIX: `test.${randomUUID().slice(0, 8)}` });
 try {
   for (const name of ['a', 'b', 'c']) {
@@ -45,5 +44,8 @@ try {
 } finally {
   await bed.hdfs.delete(share, { recursive: true });
   await bed.close();
-  await topics.remove();
+  const admin = new kafkajs.Kafka({ brokers: loadConfig().KAFKA_BROKERS }).admin();
+  await admin.connect();
+  await admin.deleteTopics({ topics: [topic] });
+  await admin.disconnect();
 }
