@@ -50,7 +50,6 @@ async function replayed() {
 let worker = bed.startWorker(environment);
 
 beforeAll(async () => {
-  await topics.create(topic, 3);
   await bed.put('1998/readings.csv', table());
   await bed.put('note.txt', 'No readings are in here, only a line of text.\n');
   expect(await bed.crawl()).toMatchObject({ landed: 2, conserved: true });
