@@ -22,6 +22,8 @@ export interface ReplayDependencies {
   readonly topic: string;
   /** Begins the names of groups and transactional ids. */
   readonly groupPrefix: string;
+  /** Makes the topic, unless it is there. */
+  readonly makeTopic: () => Promise<void>;
   readonly createWriter: (transactionalId: string) => TransactionalWriter;
   /** What a group has committed of partition 0 of the topic; negative: nothing. */
   readonly committedOffset: (groupId: string) => Promise<number>;
@@ -82,7 +84,7 @@ class Replay {
   }
 
   async run(telemetry: string): Promise<Replayed> {
-    const { catalogue, groupPrefix, createWriter, committedOffset, topic } = this.#deps;
+    const { catalogue, groupPrefix, createWriter, committedOffset, makeTopic, topic } = this.#deps;
     const known = await catalogue.replayOf(this.#content, this.#range());
     if (known.range !== this.#range()) {
       throw new GridError(
@@ -90,6 +92,7 @@ class Replay {
         `Replaying the content ${this.#content}: the event times ${known.range} of it were replayed before. Others would double what they have in common; ask for the same, or for another file.`,
       );
     }
+    await makeTopic();
     const groupId = `${groupPrefix}.replay.${this.#content}`;
     const writer = createWriter(groupId);
     try {

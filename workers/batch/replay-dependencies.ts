@@ -11,21 +11,23 @@ const WRITE_TIMEOUT_MS = 30_000;
 /** What replays need. Nothing connects to Kafka before the first of them. */
 export function replayDependencies({ config, hdfs, catalogue, kafka, logger }: BatchServices): ReplayDependencies {
   const topic = config.TOPIC_INGESTION;
+  const makeTopic = async (): Promise<void> => {
+    const topics = projectTopics(config).filter(({ name }) => name === topic);
+    await ensureTopics({ kafka: kafka.client, logger, topics });
+  };
   return {
     hdfs,
     catalogue,
     topic,
     limits: { maxBytes: config.ENVELOPE_MAX_BYTES, maxAheadMs: config.EVENT_TIME_MAX_AHEAD_SECONDS * 1_000 },
     groupPrefix: config.CONSUMER_GROUP_PREFIX,
+    makeTopic,
     createWriter: (transactionalId) =>
       new TransactionalWriter({
         kafka: kafka.client,
         topics: kafka.directory,
         limits: kafka.limits,
-        makeTopic: async (name) => {
-          const topics = projectTopics(config).filter((spec) => spec.name === name);
-          await ensureTopics({ kafka: kafka.client, logger, topics });
-        },
+        makeTopic,
         transactionalId,
         timeoutMs: WRITE_TIMEOUT_MS,
       }),
