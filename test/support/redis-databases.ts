@@ -4,4 +4,5 @@ export const REDIS_DATABASES = {
   killedWorkers: 10,
   storesDown: 11,
   backlog: 13,
+  dashboard: 14,
 } as const;
