@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
-import type { ApiRoute } from './api/api-route.ts';
+import type { DescribedRoute } from './api/api-route.ts';
 import { openApiDocument } from './api/openapi.ts';
 import { addDashboard } from './dashboard-files.ts';
 
@@ -25,7 +25,7 @@ const DOCS_SCRIPT = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-u
 `;
 
 /** The OpenAPI document, a page that shows it, and the dashboard. All from files here: no page asks another host for anything. */
-export async function addPages(server: FastifyInstance, routes: readonly ApiRoute[]): Promise<void> {
+export async function addPages(server: FastifyInstance, routes: readonly DescribedRoute[]): Promise<void> {
   const document = JSON.stringify(openApiDocument(routes));
   server.get('/openapi.json', (_request, reply) => reply.type('application/json; charset=utf-8').send(document));
   server.get('/docs', (_request, reply) => reply.type('text/html; charset=utf-8').send(DOCS_PAGE));

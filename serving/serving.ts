@@ -1,15 +1,16 @@
+import { LogReader } from '../connectors/kafka/read/log-reader.ts';
 import type { Config } from '../runtime/config.ts';
 import { listen } from '../runtime/http/listen.ts';
 import { addOperationsRoutes } from '../runtime/http/operations-routes.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { Gauge, type Registry } from '../runtime/metrics.ts';
+import { orLate } from '../runtime/waiting/time-limit.ts';
 import { readAccessSettings } from './access/access-settings.ts';
 import { AuditLog } from './access/audit.ts';
-import { addApiRoutes, authorized, createApiServer } from './api/api-server.ts';
+import { addApiRoutes, authorized, createApiServer, type ApiLoad } from './api/api-server.ts';
 import { apiRoutes } from './api/routes.ts';
-import { WorkSlots } from './api/work-slots.ts';
 import { EventFeed } from './events/event-feed.ts';
-import { addEventRoute } from './events/event-route.ts';
+import { addEventRoute, EVENT_ROUTE } from './events/event-route.ts';
 import { addPages } from './pages.ts';
 import { PipelineWatch } from './pipeline/pipeline-watch.ts';
 import { StoreProbes } from './readiness.ts';
@@ -28,8 +29,6 @@ export interface Serving {
   close(): Promise<void>;
 }
 
-/** Requests that wait for a slot; each is only a socket and some text. */
-const WAITING_PER_SLOT = 64;
 /** Beside those of /api/events. */
 const MAX_CONNECTIONS = 1_000;
 
@@ -43,17 +42,20 @@ export async function startServing({ config, logger, metrics, stores }: ServingO
   const audit = new AuditLog(logger, {
     put: (id, entry) => stores.documents.insert(config.MONGODB_ANALYSIS_DATABASE, 'audit', { _id: id, ...entry }),
   });
-  const slots = new WorkSlots(config.SERVING_MAX_QUERIES, config.SERVING_MAX_QUERIES * WAITING_PER_SLOT);
+  const load: ApiLoad = { busy: 0 };
   const options = {
-    ...{ logger, access, audit, slots },
+    ...{ logger, access, audit, load },
+    slotsOfRoute: config.SERVING_MAX_QUERIES,
     requestsPerSecond: config.ACCESS_REQUESTS_PER_SECOND,
     maxBodyBytes: config.ACCESS_MAX_BODY_BYTES,
     maxConnections: MAX_CONNECTIONS + config.SERVING_EVENT_CLIENTS,
   };
   const server = await createApiServer(options);
   const probes = new StoreProbes(stores, config.TOPIC_INGESTION);
+  // A connection of its own: a broker answers what comes over one in turn, and this one mostly waits for records.
+  const liveLog = new LogReader({ kafka: stores.kafka, timeoutMs: config.SERVING_QUERY_TIMEOUT_MS });
   const feed = new EventFeed({
-    log: stores.log,
+    log: liveLog,
     topics: { readings: config.TOPIC_INGESTION, windows: config.TOPIC_AGGREGATES },
     keys: config.SERVING_EVENT_KEYS,
     clients: config.SERVING_EVENT_CLIENTS,
@@ -65,8 +67,8 @@ export async function startServing({ config, logger, metrics, stores }: ServingO
   addApiRoutes(server, routes, options);
   addEventRoute(server, feed, (request) => authorized(request, access, 'read'));
   addOperationsRoutes(server, { metrics, readiness: () => probes.readiness() });
-  await addPages(server, routes);
-  observe(metrics, feed, slots);
+  await addPages(server, [...routes, EVENT_ROUTE]);
+  observe(metrics, feed, load);
   feed.start();
   watch.start();
   const port = await listen(server, config.HTTP_HOST, config.HTTP_PORT);
@@ -76,12 +78,14 @@ export async function startServing({ config, logger, metrics, stores }: ServingO
     async close() {
       watch.stop();
       await feed.stop();
+      await liveLog.close();
       await server.close();
+      await orLate(config.SHUTDOWN_TIMEOUT_MS / 2, audit.settled());
     },
   };
 }
 
-function observe(metrics: Registry, feed: EventFeed, slots: WorkSlots): void {
+function observe(metrics: Registry, feed: EventFeed, load: ApiLoad): void {
   new Gauge({
     name: 'powergrid_serving_event_clients',
     help: 'Clients of /api/events.',
@@ -95,7 +99,7 @@ function observe(metrics: Registry, feed: EventFeed, slots: WorkSlots): void {
     help: 'Requests of the API that are being worked on.',
     registers: [metrics],
     collect() {
-      this.set(slots.busy);
+      this.set(load.busy);
     },
   });
 }

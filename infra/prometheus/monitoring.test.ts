@@ -27,6 +27,7 @@ it('Prometheus scrapes each process at its default port, in its container and on
     ingest: config.INGEST_PORT,
     speed: config.SPEED_METRICS_PORT,
     batch: config.BATCH_METRICS_PORT,
+    serving: config.HTTP_PORT,
     simulator: config.SIMULATOR_METRICS_PORT,
   };
   for (const [job, port] of Object.entries(ports)) {

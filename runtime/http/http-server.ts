@@ -79,7 +79,8 @@ export function retryAfterSeconds(error: GridError): number {
 
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): FastifyReply {
   const known = asKnownError(error);
-  const url = shorten(request.url);
+  // Without the query: some clients put their passwords there.
+  const url = shorten(request.url.split('?', 1)[0] ?? '');
   if (known.code === 'defect') logger.error({ err: error, url }, 'a request failed');
   else logger.debug({ code: known.code, url }, known.message);
   if (known.retryable) void reply.header('retry-after', retryAfterSeconds(known));

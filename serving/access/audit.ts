@@ -19,6 +19,7 @@ export interface AuditEntry {
 export class AuditLog {
   readonly #logger: Logger;
   readonly #documents: Pick<KeptDocuments, 'put'>;
+  readonly #underWay = new Set<Promise<void>>();
 
   constructor(logger: Logger, documents: Pick<KeptDocuments, 'put'>) {
     this.#logger = logger;
@@ -29,8 +30,15 @@ export class AuditLog {
     const entry = { at: new Date().toISOString(), who: name ?? 'nobody', address, action, target, outcome };
     this.#logger.info({ audit: entry }, 'a change was asked for');
     // Ids that rise, so that the newest can be found.
-    this.#documents.put(`${entry.at} ${randomUUID()}`, entry).catch((error: unknown) => {
+    const kept = this.#documents.put(`${entry.at} ${randomUUID()}`, entry).catch((error: unknown) => {
       this.#logger.warn({ err: error }, 'the audit entry stands in the log alone');
     });
+    this.#underWay.add(kept);
+    void kept.finally(() => this.#underWay.delete(kept));
+  }
+
+  /** When everything written so far is kept, or is known not to be; as long as MongoDB may take to answer. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#underWay);
   }
 }

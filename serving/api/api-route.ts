@@ -9,7 +9,7 @@ export interface ApiRequest<Params, Query, Body> {
   readonly body: Body;
   readonly identity: Identity;
   /** Tells the audit log what a change was made to. */
-  target(name: string): void;
+  readonly target: (name: string) => void;
 }
 
 /** What a route answers: one JSON value, or rows, which are sent in the format that was asked for. */
@@ -33,6 +33,9 @@ export interface ApiRoute {
   readonly hasRows: boolean;
   readonly answerTo: (request: ApiRequest<never, never, never>) => Promise<ApiAnswer>;
 }
+
+/** What the OpenAPI document tells of a route. */
+export type DescribedRoute = Omit<ApiRoute, 'answerTo'> & { readonly mediaType?: string };
 
 interface RouteParts<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodType> {
   readonly method: 'GET' | 'POST';
@@ -65,7 +68,7 @@ export function apiRoute<
     body: parts.body,
     hasRows: parts.hasRows ?? false,
     // The server gives it what the schemas made.
-    answerTo: parts.answerTo as ApiRoute['answerTo'],
+    answerTo: parts.answerTo,
   };
 }
 

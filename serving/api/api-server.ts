@@ -18,7 +18,12 @@ import { checkRole, checkSite, identify } from '../access/identify.ts';
 import type { Identity, Role } from '../access/roles.ts';
 import type { ApiAnswer, ApiRequest, ApiRoute } from './api-route.ts';
 import { asJson, asText, formatOf, MEDIA_TYPES, type Format } from './rows.ts';
-import type { WorkSlots } from './work-slots.ts';
+import { WorkSlots } from './work-slots.ts';
+
+/** How many answers are being worked on, all routes together. */
+export interface ApiLoad {
+  busy: number;
+}
 
 export interface ApiServerOptions {
   readonly logger: Logger;
@@ -27,7 +32,10 @@ export interface ApiServerOptions {
   readonly requestsPerSecond: number;
   readonly maxBodyBytes: number;
   readonly maxConnections: number;
-  readonly slots: WorkSlots;
+  /** Answers of one route that are worked on at once. */
+  readonly slotsOfRoute: number;
+  /** Counts all of them. */
+  readonly load: ApiLoad;
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -35,6 +43,8 @@ const IDLE_TIMEOUT_MS = 120_000;
 /** Bodies that are being read hold this much together. */
 const BODIES_MEMORY = 8;
 const RATE_WINDOW_MS = 1_000;
+/** Requests that wait for a slot; each is only a socket and some text. */
+const WAITING_PER_SLOT = 64;
 
 /**
  * A server with what all routes share: who asks, how often they may, headers that keep browsers from doing harm, gzip and ETag. Nothing on a page of it may come
@@ -101,6 +111,8 @@ export function authorized(request: FastifyRequest, access: AccessSettings, role
 export function addApiRoutes(server: FastifyInstance, routes: readonly ApiRoute[], options: ApiServerOptions): void {
   const bodies = new ByteBudget(options.maxBodyBytes * BODIES_MEMORY);
   for (const route of routes) {
+    // Each route has its own: those that wait for a store that hangs take nothing from the others.
+    const slots = new WorkSlots(options.slotsOfRoute, options.slotsOfRoute * WAITING_PER_SLOT);
     server.route({
       method: route.method,
       url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
@@ -120,11 +132,18 @@ export function addApiRoutes(server: FastifyInstance, routes: readonly ApiRoute[
                 ? undefined
                 : checked(route.body, await bodyOf(request, options.maxBodyBytes, bodies), 'body'),
             identity,
-            target(name) {
+            target: (name) => {
               target = name;
             },
           };
-          const answer = await options.slots.within(() => route.answerTo(asked as ApiRequest<never, never, never>));
+          const answer = await slots.within(async () => {
+            options.load.busy++;
+            try {
+              return await route.answerTo(asked as ApiRequest<never, never, never>);
+            } finally {
+              options.load.busy--;
+            }
+          });
           audited('done');
           return await send(answer, request, reply, asked.query);
         } catch (error) {

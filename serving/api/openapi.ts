@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ERRORS } from '../../grid/errors.ts';
-import type { ApiRoute } from './api-route.ts';
+import type { DescribedRoute } from './api-route.ts';
 import { MEDIA_TYPES } from './rows.ts';
 
 type JsonSchema = Readonly<Record<string, unknown>>;
@@ -12,7 +12,7 @@ const errorSchema = {
 };
 
 /** The OpenAPI 3.1 document of routes: made of the very schemas that requests are held against. */
-export function openApiDocument(routes: readonly ApiRoute[]): JsonSchema {
+export function openApiDocument(routes: readonly DescribedRoute[]): JsonSchema {
   const paths: Record<string, Record<string, JsonSchema>> = {};
   for (const route of routes) {
     const path = (paths[route.path] ??= {});
@@ -35,8 +35,10 @@ export function openApiDocument(routes: readonly ApiRoute[]): JsonSchema {
   };
 }
 
-function operation(route: ApiRoute): JsonSchema {
-  const content: Record<string, JsonSchema> = { 'application/json': { schema: schemaOf(route.answer, 'output') } };
+function operation(route: DescribedRoute): JsonSchema {
+  const content: Record<string, JsonSchema> = {
+    [route.mediaType ?? 'application/json']: { schema: schemaOf(route.answer, 'output') },
+  };
   if (route.hasRows) {
     for (const format of ['csv', 'ndjson'] as const) {
       content[MEDIA_TYPES[format].split(';')[0] ?? ''] = { schema: { type: 'string' } };

@@ -13,7 +13,7 @@ import { seriesRoute } from './routes/series.ts';
 export interface ApiRoutesOptions {
   readonly config: Config;
   readonly stores: Stores;
-  readonly watch: PipelineWatch;
+  readonly watch: Pick<PipelineWatch, 'state'>;
 }
 
 /** Every route of the API but the stream of events. A new one is a file in `routes/` and a line here. */

@@ -39,13 +39,6 @@ export class EventClient {
    */
   send(table: EventTable, fresh: FreshEvents, epoch: string): void {
     if (this.#at === table.last || this.#response.writableLength > MOST_UNSENT_BYTES) return;
-    if (!table.reachesBackTo(this.#at)) {
-      this.#at = table.last;
-      this.write(resetText(epoch, this.#at));
-      return;
-    }
-    const isWanted = (event: NumberedEvent): boolean =>
-      this.#kinds.has(event.kind) && (this.#sensors === undefined || this.#sensors.has(event.sensorId));
     if (this.#at === fresh.since && fresh.size <= EVENTS_PER_ROUND) {
       const events = this.#sensors === undefined ? fresh.all() : fresh.of(this.#sensors);
       const text = events
@@ -56,6 +49,13 @@ export class EventClient {
       if (text !== '') this.write(text);
       return;
     }
+    if (!table.reachesBackTo(this.#at)) {
+      this.#at = table.last;
+      this.write(resetText(epoch, this.#at));
+      return;
+    }
+    const isWanted = (event: NumberedEvent): boolean =>
+      this.#kinds.has(event.kind) && (this.#sensors === undefined || this.#sensors.has(event.sensorId));
     const { events, upTo } = table.after(this.#at, isWanted, EVENTS_PER_ROUND);
     this.#at = upTo;
     if (events.length > 0) this.write(events.map((event) => eventText(event, epoch)).join(''));

@@ -33,8 +33,9 @@ const BYTES_PER_PARTITION = 256 * 1_024;
 /** More behind than this is not caught up with: what is live is what comes now. */
 const MOST_BEHIND = 200_000;
 /** How often it is looked whether a topic has got more partitions, or is there at all. */
-const TOPICS_AGE_MS = 10_000;
+const TOPICS_AGE_MS = 5_000;
 const HEARTBEAT_MS = 15_000;
+const NOBODY = -1;
 
 /**
  * Reads the topics of readings and windows from their ends, once for all clients of this process, and sends each client what it wants: at most some times a second, of
@@ -51,6 +52,7 @@ export class EventFeed {
   #table: EventTable;
   #epoch = newEpoch();
   #fresh: Map<string, NumberedEvent> = new Map();
+  #isFreshWhole = true;
   #sentUpTo = 0;
   #topicsKnownAtMs = 0;
   #reading: Promise<void> | undefined;
@@ -160,8 +162,11 @@ export class EventFeed {
         this.#fresh.set(numbered.key, numbered);
       }
     }
-    // Nobody is told later than the next round; what is held until then is bounded as the table is.
-    if (this.#fresh.size > this.#options.keys) this.#fresh.clear();
+    // What is held until the next round is bounded as the table is; beyond, clients are told from that.
+    if (this.#fresh.size > this.#options.keys) {
+      this.#fresh.clear();
+      this.#isFreshWhole = false;
+    }
     this.#places.set(placeName(topic, partition), { topic, partition, offset: nextOffset });
   }
 
@@ -192,8 +197,11 @@ export class EventFeed {
 
   #send(): void {
     const nowMs = Date.now();
-    const fresh = new FreshEvents(this.#sentUpTo, [...this.#fresh.values()], this.#epoch);
+    // Nobody is up to NOBODY.
+    const since = this.#isFreshWhole ? this.#sentUpTo : NOBODY;
+    const fresh = new FreshEvents(since, [...this.#fresh.values()], this.#epoch);
     this.#fresh = new Map();
+    this.#isFreshWhole = true;
     this.#sentUpTo = this.#table.last;
     for (const client of this.#clients) {
       client.send(this.#table, fresh, this.#epoch);

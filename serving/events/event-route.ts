@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { GridError } from '../../grid/errors.ts';
 import { headerOf } from '../../runtime/http/request-parameters.ts';
+import type { DescribedRoute } from '../api/api-route.ts';
 import { sensorId } from '../api/parameters.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { NumberedEvent } from './event-table.ts';
@@ -9,8 +10,7 @@ import type { NumberedEvent } from './event-table.ts';
 const MOST_SENSORS = 1_000;
 const KINDS = ['reading', 'window'] as const satisfies readonly NumberedEvent['kind'][];
 
-/** Query of /api/events. */
-export const eventQuery = z.strictObject({
+const eventQuery = z.strictObject({
   sensors: z
     .string()
     .max(MOST_SENSORS * 130)
@@ -23,6 +23,21 @@ export const eventQuery = z.strictObject({
     .describe('What to be told of'),
   lastEventId: z.string().max(64).optional().describe('As the header Last-Event-ID, which wins over it'),
 });
+
+/** What the OpenAPI document tells of it. */
+export const EVENT_ROUTE: DescribedRoute = {
+  method: 'GET',
+  path: '/api/events',
+  summary: 'Server-sent events: newest values and windows as they come, the newest of each some times a second',
+  tag: 'events',
+  role: 'read',
+  params: z.strictObject({}),
+  query: eventQuery,
+  body: undefined,
+  answer: z.string(),
+  hasRows: false,
+  mediaType: 'text/event-stream',
+};
 
 /**
  * Adds `/api/events`: server-sent events of newest values (`reading`) and windows (`window`). `reset` says that events were missed: ask for the whole

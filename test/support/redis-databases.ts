@@ -5,4 +5,7 @@ export const REDIS_DATABASES = {
   storesDown: 11,
   backlog: 13,
   dashboard: 14,
+  servingApi: 6,
+  servingFuzz: 7,
+  servingEvents: 8,
 } as const;

@@ -46,7 +46,7 @@ const pipelineAnswer = z.object({
 });
 
 /** How the pipeline stands, from the sources to the views. */
-export function pipelineRoute(watch: PipelineWatch): ApiRoute {
+export function pipelineRoute(watch: Pick<PipelineWatch, 'state'>): ApiRoute {
   return apiRoute({
     method: 'GET',
     path: '/api/pipeline',

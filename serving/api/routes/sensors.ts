@@ -5,6 +5,7 @@ import { knownSensors } from '../../../connectors/postgres/serving/known-series.
 import { newestEnvelopes, scanSensors, type NewestEnvelopes } from '../../../connectors/redis/newest-envelopes.ts';
 import { asGridError, GridError } from '../../../grid/errors.ts';
 import { TEMPORAL_ASPECTS, type Reading, type TemporalAspect } from '../../../grid/reading.ts';
+import { within } from '../../../runtime/waiting/time-limit.ts';
 import { cadenceMs, staleness } from '../../merge/cadence.ts';
 import type { Stores } from '../../stores.ts';
 import { apiRoute, value, type ApiRoute } from '../api-route.ts';
@@ -15,6 +16,9 @@ const MOST_SENSORS = 1_000;
 const USUAL_SENSORS = 100;
 const CADENCE_AGE_MS = 60_000;
 const CADENCES = 20_000;
+/** What an answer waits for a cadence that is not known yet, and how long it is not asked for when that was too long. */
+const CADENCE_LIMIT_MS = 1_000;
+const CADENCE_PAUSE_MS = 2_000;
 const HOUR_MS = 3_600_000;
 /** What the cadence is learnt from: minutes of some hours, else hours of some weeks. */
 const LEARNT_FROM = [
@@ -47,6 +51,8 @@ const byAspect = <Schema extends z.ZodType>(schema: Schema) =>
 export function sensorRoutes({ database, redis }: Pick<Stores, 'database' | 'redis'>): ApiRoute[] {
   const cadences = new LRUCache<string, { readonly ms: number | undefined }>({ max: CADENCES, ttl: CADENCE_AGE_MS });
 
+  let withoutUntilMs = 0;
+
   async function cadenceOf({ sensorId, aspect, unit, eventTimeMs }: Reading): Promise<number | undefined> {
     const key = JSON.stringify([sensorId, aspect, unit]);
     const known = cadences.get(key);
@@ -69,6 +75,18 @@ export function sensorRoutes({ database, redis }: Pick<Stores, 'database' | 'red
     }
     cadences.set(key, { ms });
     return ms;
+  }
+
+  /** A newest value waits for no database: the first that does makes the next ones go without. */
+  async function inTime(learning: Promise<number | undefined>): Promise<number | undefined> {
+    learning.catch(() => undefined);
+    if (Date.now() < withoutUntilMs) throw tooSlow();
+    try {
+      return await within(CADENCE_LIMIT_MS, learning, tooSlow);
+    } catch (error) {
+      withoutUntilMs = Date.now() + CADENCE_PAUSE_MS;
+      throw error;
+    }
   }
 
   const list = apiRoute({
@@ -166,7 +184,7 @@ export function sensorRoutes({ database, redis }: Pick<Stores, 'database' | 'red
         if (reading === undefined) continue;
         let cadence: number | undefined;
         try {
-          cadence = await cadenceOf(reading);
+          cadence = await inTime(cadenceOf(reading));
         } catch (error) {
           const known = asGridError(error, 'Learning the cadence');
           if (known.code === 'defect') throw known;
@@ -204,6 +222,10 @@ function newestAnswerOf(reading: Reading, nowMs: number): z.output<typeof newest
     ageMs: nowMs - reading.eventTimeMs,
     correlationId: reading.correlationId,
   };
+}
+
+function tooSlow(): GridError {
+  return new GridError('serving-database-unavailable', 'Learning the cadence of a sensor: PostgreSQL takes too long.');
 }
 
 /** What of an answer is missing, as its reader is told. */
