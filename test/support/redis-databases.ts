@@ -4,6 +4,7 @@ export const REDIS_DATABASES = {
   killedWorkers: 10,
   storesDown: 11,
   backlog: 13,
+  dashboard: 14,
   servingApi: 6,
   servingFuzz: 7,
   servingEvents: 8,

@@ -14,7 +14,7 @@ export interface TcpProxyOptions {
  * (nothing listens, connections are reset) and back by `pass()`. `cut()` resets the present connections in any mode.
  */
 export class TcpProxy {
-  readonly #options: TcpProxyOptions;
+  #options: TcpProxyOptions;
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #mode: 'passing' | 'hanging' | 'refusing' = 'passing';
@@ -100,6 +100,11 @@ export class TcpProxy {
     this.#mode = 'passing';
     if (before === 'refusing') await this.#listen(this.#port);
     for (const pair of this.#pairs) for (const socket of pair) socket.resume();
+  }
+
+  /** New connections go to another port: that of the server which took the place of the former. */
+  retarget(targetPort: number): void {
+    this.#options = { ...this.#options, targetPort };
   }
 
   async close(): Promise<void> {

@@ -59,6 +59,16 @@ export function duration(ms) {
   return two(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
 
+/**
+ * How old something is, in whole seconds: what is younger than one is not worth the flicker.
+ *
+ * @param {number | null | undefined} ms
+ */
+export function age(ms) {
+  if (ms === null || ms === undefined || !Number.isFinite(ms)) return '–';
+  return ms < SECOND_MS ? `<${NARROW}1${NARROW}s` : duration(Math.floor(ms / SECOND_MS) * SECOND_MS).replace('.0', '');
+}
+
 /** @param {number | null | undefined} count */
 export function bytes(count) {
   if (count === null || count === undefined) return '–';

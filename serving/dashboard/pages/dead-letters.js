@@ -87,7 +87,7 @@ export function open({ container, address, live, left, set }) {
         letters.length === 0
           ? empty('No dead letters', 'Everything that was sent could be read.')
           : empty('None of these has that reason', 'Choose another, or read older ones.'),
-        moreButton(partitions),
+        moreButton(),
       );
       return;
     }
@@ -117,12 +117,11 @@ export function open({ container, address, live, left, set }) {
           h('tbody', {}, shown.map(rowOf)),
         ),
       ),
-      moreButton(partitions),
+      moreButton(),
     );
   }
 
-  /** @param {readonly any[]} _partitions */
-  function moreButton(_partitions) {
+  function moreButton() {
     return next === null
       ? null
       : h('div', { class: 'body' }, h('button', { type: 'button', onclick: () => void ask(true) }, 'Older ones'));

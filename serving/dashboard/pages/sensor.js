@@ -1,7 +1,7 @@
 // @ts-check
 import { get, token } from '../lib/api.js';
 import { announce, fill, h } from '../lib/dom.js';
-import { clock, dateTime, duration, figure, NARROW, whole } from '../lib/format.js';
+import { age, clock, dateTime, duration, figure, NARROW, whole } from '../lib/format.js';
 import { columnsOf, LENGTHS_MS, resolutionFor, windowsOf } from '../lib/series.js';
 import { staleness, TONES } from '../lib/staleness.js';
 import { choices } from '../parts/choices.js';
@@ -497,7 +497,7 @@ export async function open({ container, address, live, left, set }) {
       const ageMs = Math.max(0, Date.now() - Date.parse(at));
       const state = staleness(ageMs, cadence === '' ? undefined : Number(cadence));
       badge.className = `badge ${TONES[state]}`;
-      badge.textContent = `${state === 'unknown' ? '' : `${state} · `}${duration(Math.floor(ageMs / 1_000) * 1_000).replace('.0', '')} old`;
+      badge.textContent = `${state === 'unknown' ? '' : `${state} · `}${age(ageMs)} old`;
     }
   }
 }

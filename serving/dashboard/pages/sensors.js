@@ -1,7 +1,7 @@
 // @ts-check
 import { hashOf } from '../lib/address.js';
 import { fill, h } from '../lib/dom.js';
-import { dateTime, duration, whole } from '../lib/format.js';
+import { age, dateTime, duration, whole } from '../lib/format.js';
 import { MINUTES, SensorList, stateOf } from '../lib/sensor-list.js';
 import { STALE, TONES } from '../lib/staleness.js';
 import { quantity } from '../parts/quantity.js';
@@ -387,7 +387,7 @@ function rowOf({ sensorId }) {
   const forecast = h('td');
   const ageText = h('span');
   const meter = h('i');
-  const age = h('div', { class: 'age' }, ageText, h('span', { class: 'meter', 'aria-hidden': 'true' }, meter));
+  const ageBar = h('div', { class: 'age' }, ageText, h('span', { class: 'meter', 'aria-hidden': 'true' }, meter));
   const line = h('td');
   const cadence = h('td', { class: 'dim' });
   const state = h('span', { class: 'badge' });
@@ -397,7 +397,7 @@ function rowOf({ sensorId }) {
     h('th', { scope: 'row' }, h('a', { href: hashOf('sensor', sensorId), title: sensorId }, sensorId)),
     value,
     forecast,
-    h('td', {}, age),
+    h('td', {}, ageBar),
     line,
     cadence,
     h('td', {}, state),
@@ -422,15 +422,13 @@ function rowOf({ sensorId }) {
       }
       const now = stateOf(sensor, nowMs);
       const ageMs = measured === undefined ? undefined : Math.max(0, nowMs - measured.atMs);
-      ageText.textContent = duration(
-        ageMs === undefined || ageMs < 1_000 ? ageMs : Math.floor(ageMs / 1_000) * 1_000,
-      ).replace('.0', '');
+      ageText.textContent = age(ageMs);
       // Full when it is stale: each sensor by its own pace.
       const share =
         ageMs === undefined || sensor.cadence === undefined ? 0 : Math.min(1, ageMs / (STALE * sensor.cadence));
       meter.style.setProperty('--share', share.toFixed(3));
-      age.className = `age ${TONES[now]}`;
-      age.title = measured === undefined ? '' : `measured ${dateTime(measured.atMs)}`;
+      ageBar.className = `age ${TONES[now]}`;
+      ageBar.title = measured === undefined ? '' : `measured ${dateTime(measured.atMs)}`;
       state.className = `badge ${TONES[now]}`;
       if (state.textContent !== now) state.textContent = now;
     },
