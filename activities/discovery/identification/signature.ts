@@ -192,6 +192,7 @@ function isDbase(head: Buffer, _descriptor: number, size: number): boolean {
 
 /** Names of streams in a compound file tell what program wrote it. */
 function compoundType(head: Buffer, descriptor: number): string {
+  if (head.length < 512) return 'application/x-cfb';
   const sectorBytes = 1 << Math.min(12, Math.max(9, head.readUInt16LE(30)));
   const directory = Buffer.alloc(64 << 10);
   const length = readSync(descriptor, directory, 0, directory.length, (head.readUInt32LE(48) + 1) * sectorBytes);

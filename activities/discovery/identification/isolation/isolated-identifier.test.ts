@@ -1,12 +1,13 @@
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Identification, Identifier } from '../identifier.ts';
-import { lookingCommand, openIdentifier } from './isolated-identifier.ts';
+import { openIdentifier } from './isolated-identifier.ts';
 import type { IsolationLimits } from './limits.ts';
 
-const MISBEHAVING = lookingCommand(new URL('./misbehaving-child.ts', import.meta.url));
+const MISBEHAVING = [fileURLToPath(new URL('./misbehaving-child.mjs', import.meta.url))];
 const isLinux = process.platform === 'linux';
 let directory: string;
 

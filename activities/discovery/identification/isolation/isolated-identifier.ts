@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { GridError } from '../../../../grid/errors.ts';
 import type { Identification, IdentificationRequest, Identifier, QuarantineReason } from '../identifier.ts';
 import { answerOfChild } from './answer.ts';
@@ -23,7 +24,7 @@ export function openIdentifier(
 
 /** Options of Node with which a TypeScript module runs. */
 export function lookingCommand(module: URL): readonly string[] {
-  return ['--import', import.meta.resolve('tsx/esm'), module.pathname];
+  return ['--import', import.meta.resolve('tsx/esm'), fileURLToPath(module)];
 }
 
 class IsolatedIdentifier implements Identifier {

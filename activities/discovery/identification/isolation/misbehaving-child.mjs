@@ -1,9 +1,10 @@
-// For tests: does what the name of a request says.
+// For tests: does what the name of a request says. Plain JavaScript, so that it starts at once.
+import { Buffer } from 'node:buffer';
 import { closeSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 
-function beginningOf(path: string): string {
+function beginningOf(path) {
   const descriptor = openSync(path, 'r');
   const buffer = Buffer.alloc(7);
   readSync(descriptor, buffer);
@@ -11,11 +12,21 @@ function beginningOf(path: string): string {
   return buffer.toString('utf8');
 }
 
-const kept: unknown[] = [];
+function answerTo({ name, path }, files) {
+  if (name === 'nonsense') return { state: 'fine' };
+  if (name === 'full') return { state: 'failed', code: 'ENOSPC', detail: 'no space' };
+  const detail = name === 'environment' ? JSON.stringify(Object.keys(process.env)) : beginningOf(path);
+  const members = name === 'stray' ? [{ name: 'x', path: '/etc/passwd' }] : [];
+  const used = { depth: 0, bytes: 0, entries: 0 };
+  return { state: 'quarantined', reason: 'unreadable', detail: `${files} ${detail}`, members, used };
+}
+
+const kept = [];
 let files = 0;
 writeSync(3, '\n');
 for await (const line of createInterface({ input: process.stdin })) {
-  const { name, path, workDirectory } = JSON.parse(line) as { name: string; path: string; workDirectory: string };
+  const request = JSON.parse(line);
+  const { name, workDirectory } = request;
   files++;
   if (name === 'crash' || (name === 'crash-if-used' && files > 1)) process.abort();
   if (name === 'throw') throw new Error('what it threw');
@@ -25,12 +36,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (name === 'hang') await pause(2 ** 31 - 1);
   if (name === 'flood') for (;;) writeSync(3, 'x'.repeat(1 << 20));
   if (name === 'disk') for (;;) writeFileSync(`${workDirectory}/big`, Buffer.alloc(1 << 20));
-  const detail = name === 'environment' ? JSON.stringify(Object.keys(process.env)) : beginningOf(path);
-  const members = name === 'stray' ? [{ name: 'x', path: '/etc/passwd' }] : [];
-  const used = { depth: 0, bytes: 0, entries: 0 };
-  const answer =
-    name === 'nonsense'
-      ? { state: 'fine' }
-      : { state: 'quarantined', reason: 'unreadable', detail: `${files} ${detail}`, members, used };
-  writeSync(3, `${JSON.stringify(answer)}\n`);
+  writeSync(3, `${JSON.stringify(answerTo(request, files))}\n`);
 }
