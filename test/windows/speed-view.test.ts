@@ -88,7 +88,7 @@ describe('the speed view', () => {
               const part = parts[round];
               return part === undefined ? [] : [delta({ startMs: START + index * HOUR_MS, aggregate: part })];
             });
-            ({ position, rows } = await view.fold(partition, position, moved(position), deltas, false));
+            ({ position, rows } = await view.fold(partition, position, moved(position), () => deltas, false));
             expect(rows).toHaveLength(deltas.length);
             for (const row of rows) latest.set(row.start_ms, row);
           }
@@ -106,13 +106,13 @@ describe('the speed view', () => {
   it('changes nothing for who has another idea of the position', async () => {
     const partition = newPartition();
     const first = await view.open(partition);
-    const { position } = await view.fold(partition, first, moved(first), [delta()], false);
-    const zombie = view.fold(partition, first, moved(first), [delta()], false);
+    const { position } = await view.fold(partition, first, moved(first), () => [delta()], false);
+    const zombie = view.fold(partition, first, moved(first), () => [delta()], false);
     await expect(zombie).rejects.toMatchObject({ code: 'fenced' });
     await expect(view.finalize(partition, { ...first, watermarkMs: START }, 10)).rejects.toMatchObject({
       code: 'fenced',
     });
-    const { rows } = await view.fold(partition, position, moved(position), [delta()], false);
+    const { rows } = await view.fold(partition, position, moved(position), () => [delta()], false);
     expect(rows).toMatchObject([{ reading_count: 2, revision: 2 }]);
     expect(await view.open(partition)).toEqual(moved(position, { nextOffset: 20, changeNumber: 2 }));
   });
@@ -129,7 +129,9 @@ describe('the speed view', () => {
       build?.id,
     ]);
     expect(await view.open(partition)).toMatchObject({ nextOffset: 100, segmentFirstOffset: 100 });
-    await expect(view.fold(partition, before, moved(before), [], false)).rejects.toMatchObject({ code: 'fenced' });
+    await expect(view.fold(partition, before, moved(before), () => [], false)).rejects.toMatchObject({
+      code: 'fenced',
+    });
     expect(await view.open(partition)).toMatchObject({ nextOffset: 100, segmentFirstOffset: 100 });
   });
 
@@ -138,7 +140,7 @@ describe('the speed view', () => {
     const first = await view.open(partition);
     const hours = Array.from({ length: 7 }, (_, index) => delta({ startMs: START + index * HOUR_MS }));
     const watermarkMs = START + 5 * HOUR_MS + 1;
-    let { position } = await view.fold(partition, first, moved(first, { watermarkMs }), hours, false);
+    let { position } = await view.fold(partition, first, moved(first, { watermarkMs }), () => hours, false);
     const finals: SpeedRow[] = [];
     for (;;) {
       const change = await view.finalize(partition, position, 2);
@@ -151,7 +153,7 @@ describe('the speed view', () => {
       [0, 1, 2, 3, 4].map((hour) => [hour, true, 2]),
     );
     const late = [delta({ isLate: true }), delta({ startMs: START + 6 * HOUR_MS })];
-    const { rows } = await view.fold(partition, position, moved(position), late, false);
+    const { rows } = await view.fold(partition, position, moved(position), () => late, false);
     expect(byWindow(rows)).toMatchObject([
       { is_corrected: true, is_final: true, revision: 3, reading_count: 2 },
       { is_corrected: false, is_final: false, revision: 2, reading_count: 2 },
@@ -161,11 +163,11 @@ describe('the speed view', () => {
   it('finds what has changed since, whichever segment or watermark it was for', async () => {
     const partition = newPartition();
     const first = await view.open(partition);
-    const one = await view.fold(partition, first, moved(first, { segmentFirstOffset: 10 }), [delta()], true);
+    const one = await view.fold(partition, first, moved(first, { segmentFirstOffset: 10 }), () => [delta()], true);
     const published = { change: 1, segment: 0, untilMs: undefined };
     const watermarkMs = START + HOUR_MS;
     const next = delta({ startMs: START + HOUR_MS });
-    const two = await view.fold(partition, one.position, moved(one.position, { watermarkMs }), [next], false);
+    const two = await view.fold(partition, one.position, moved(one.position, { watermarkMs }), () => [next], false);
     // As many as are made final at once, so it is not known yet whether that was all.
     const three = await view.finalize(partition, two.position, 1);
     expect(three.position.finalizedUntilMs).toBeUndefined();
@@ -196,11 +198,11 @@ describe('the speed view', () => {
       partition,
       first,
       moved(first, { segmentFirstOffset: 10, watermarkMs }),
-      hours,
+      () => hours,
       true,
     );
     ({ position } = await view.finalize(partition, position, 100));
-    ({ position } = await view.fold(partition, position, moved(position), hours, false));
+    ({ position } = await view.fold(partition, position, moved(position), () => hours, false));
     const everything = { change: position.changeNumber, segment: 10, untilMs: undefined };
     const left = async () =>
       (

@@ -108,6 +108,7 @@ export class SpeedView {
   /**
    * Adds to windows of the segment that `before` is in, and moves the position, in one transaction.
    *
+   * @param deltas made when there is a connection for them
    * @param endsSegment whether `after.segmentFirstOffset` begins the next segment
    * @throws GridError `fenced` when the position is not `before`: another worker, or a batch view, has moved it
    */
@@ -115,7 +116,7 @@ export class SpeedView {
     partition: SpeedPartition,
     before: SpeedPosition,
     after: Omit<SpeedPosition, 'changeNumber'>,
-    deltas: readonly WindowDelta[],
+    deltas: () => readonly WindowDelta[],
     endsSegment: boolean,
   ): Promise<SpeedChange> {
     const of = [partition.topic, partition.partition];
@@ -124,12 +125,13 @@ export class SpeedView {
       if (endsSegment) {
         await transaction.query(this.#statements.endSegment, [...of, before.segmentFirstOffset, after.nextOffset - 1]);
       }
+      const added = deltas();
       const rows =
-        deltas.length === 0
+        added.length === 0
           ? []
           : await transaction.query<SpeedRow>(this.#statements.fold, [
               ...[...of, before.segmentFirstOffset, position.changeNumber],
-              ...parametersOf(deltas),
+              ...parametersOf(added),
             ]);
       return { position, rows };
     });

@@ -7,8 +7,8 @@ import type { OpenSink } from '../sink.ts';
 import { WindowsPartition } from './windows-partition.ts';
 import { createWindowsMetrics } from './windows-metrics.ts';
 
-/** Connections to the database, all partitions together, and the longest wait for one of its answers. */
-const MOST_CONNECTIONS = 4;
+/** Connections to the database, all partitions together, which bounds what is being written at once; and the longest wait for one of its answers. */
+const MOST_CONNECTIONS = 3;
 const DATABASE_TIMEOUT_MS = 30_000;
 /** Revisions that may wait for Kafka's acknowledgement, bytes, all partitions together. */
 const REVISION_QUEUE_BYTES = 16 << 20;

@@ -20,7 +20,7 @@ export interface RevisionPublisherOptions {
 }
 
 /** Rows that wait to be published at most; beyond, they are read from the database when their turn comes. */
-const MOST_WAITING_ROWS = 20_000;
+const MOST_WAITING_ROWS = 4_000;
 /** Rows that are read from the database at once. */
 const PAGE_ROWS = 2_000;
 /** Rows that are handed to the producer at once: all partitions together must leave room in its queue. */

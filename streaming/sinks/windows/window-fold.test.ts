@@ -60,7 +60,7 @@ test('it is full by its windows, and by long envelopes, not by many readings', (
   for (let index = 0; index < 20_000; index++) many.add(at(index, START + index), 1_000);
   expect(many.isFull).toBe(false);
   const wide = new WindowFold(['minute']);
-  for (let index = 0; index < 4_000; index++) wide.add(at(index, START + index * 60_000), 200);
+  for (let index = 0; index < 2_000; index++) wide.add(at(index, START + index * 60_000), 200);
   expect(wide.isFull).toBe(true);
   const long = new WindowFold(['day']);
   for (let index = 0; index < 70; index++) long.add(at(index, START + index), 65_000);

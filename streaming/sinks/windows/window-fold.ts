@@ -6,7 +6,7 @@ import { windowUnit } from '../../../grid/aggregate/window-unit.ts';
 import type { Reading, TemporalAspect } from '../../../grid/reading.ts';
 
 /** Windows of the finest resolution that are held at most, and bytes of readings that are longer than usual. */
-const MOST_WINDOWS = 4_000;
+const MOST_WINDOWS = 2_000;
 const MOST_LONG_BYTES = 4 << 20;
 const USUAL_BYTES = 1_024;
 

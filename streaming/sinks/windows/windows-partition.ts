@@ -6,7 +6,12 @@ import type {
   PartitionProcessor,
 } from '../../../connectors/kafka/consume/consumed.ts';
 import type { RecordProducer } from '../../../connectors/kafka/produce/record-producer.ts';
-import type { SpeedChange, SpeedPosition, SpeedView } from '../../../connectors/postgres/serving/speed-view.ts';
+import type {
+  SpeedChange,
+  SpeedPosition,
+  SpeedView,
+  WindowDelta,
+} from '../../../connectors/postgres/serving/speed-view.ts';
 import { windowLengthMs, windowStartMs, type Resolution } from '../../../grid/aggregate/window.ts';
 import { asGridError, GridError } from '../../../grid/errors.ts';
 import { SegmentCutter } from '../../../grid/segment.ts';
@@ -40,8 +45,9 @@ interface Gathered {
   readonly fold: WindowFold;
   readonly startedAtMs: number;
   readonly segmentFirstOffset: number;
+  readonly firstOffset: number;
   nextOffset: number;
-  counts: { folded: number; duplicate: number; 'switched-off': number; unreadable: number };
+  readonly counts: { folded: number; duplicate: number; 'switched-off': number; unreadable: number };
 }
 
 /** How often it is looked whether there is something to write. */
@@ -53,7 +59,7 @@ const REST_TIMES = 3;
 const LONGEST_REST_MS = 800;
 /** With so many records left to read, nobody sees soon what came just now; more is gathered before it is written. */
 const FAR_BEHIND = 20_000;
-const FAR_BEHIND_MS = 3_000;
+const FAR_BEHIND_MS = 10_000;
 /** Work for the database that waits or is under way, before readings wait. */
 const MOST_WORK = 2;
 /** Rows that one transaction makes final, and removes. */
@@ -193,7 +199,7 @@ export class WindowsPartition implements PartitionProcessor {
     if (!wasOpen) return;
     try {
       // Not where another owner may be at work already: it would have to open anew.
-      if (reason.kind === 'stopped' && this.#failure === undefined) void this.#write();
+      if (reason.kind === 'stopped' && this.#failure === undefined) await this.#write();
       await this.#work.end();
       if (reason.kind === 'stopped') {
         await this.#publisher?.close(PUBLISH_AT_STOP_MS);
@@ -218,12 +224,13 @@ export class WindowsPartition implements PartitionProcessor {
     return this.#gathered;
   }
 
-  #gather(segmentFirstOffset: number, nextOffset: number): Gathered {
+  #gather(segmentFirstOffset: number, firstOffset: number): Gathered {
     return {
       fold: new WindowFold(this.#options.resolutions),
       startedAtMs: Date.now(),
       segmentFirstOffset,
-      nextOffset,
+      firstOffset,
+      nextOffset: firstOffset,
       counts: { folded: 0, duplicate: 0, 'switched-off': 0, unreadable: 0 },
     };
   }
@@ -242,8 +249,8 @@ export class WindowsPartition implements PartitionProcessor {
    */
   async #write(nextSegment?: number): Promise<void> {
     const gathered = this.#gathered;
-    const before = this.#position;
-    if (gathered === undefined || before === undefined) return;
+    if (gathered === undefined) return;
+    if (nextSegment === undefined && gathered.nextOffset === gathered.firstOffset) return;
     const segmentFirstOffset = nextSegment ?? gathered.segmentFirstOffset;
     // The cutter knows of the record that begins the next segment, and it is that one's number.
     const segmentNumber = this.#cutter.number ?? 0;
@@ -270,14 +277,19 @@ export class WindowsPartition implements PartitionProcessor {
     const before = this.#position;
     if (before === undefined) return;
     const startedMs = performance.now();
-    const deltas = fold.deltas(before.watermarkMs);
+    let late = 0;
+    // Made only when there is a connection: all partitions together would make many.
+    const deltas = (): WindowDelta[] => {
+      const made = fold.deltas(before.watermarkMs);
+      late = made.reduce((sum, { isLate }) => sum + (isLate ? 1 : 0), 0);
+      return made;
+    };
     const after = { ...before, ...moved, nextOffset, published: this.#publisher?.published ?? before.published };
     const change = await this.#options.view.fold(this.#context, before, after, deltas, endsSegment);
     this.#took(change, before.segmentFirstOffset);
     const { metrics } = this.#options;
-    const late = deltas.reduce((sum, { isLate }) => sum + (isLate ? 1 : 0), 0);
     this.#lastWriteMs = performance.now() - startedMs;
-    metrics.folded(this.#context.topic, deltas.length, late, this.#lastWriteMs);
+    metrics.folded(this.#context.topic, change.rows.length, late, this.#lastWriteMs);
     for (const outcome of ['folded', 'duplicate', 'switched-off', 'unreadable'] as const) {
       metrics.records.add(outcome, counts[outcome]);
     }
@@ -326,7 +338,7 @@ export class WindowsPartition implements PartitionProcessor {
   #tick(nowMs: number): void {
     const [gathered, position] = [this.#gathered, this.#position];
     if (this.#working > 0 || gathered === undefined || position === undefined || this.#failure !== undefined) return;
-    if (gathered.nextOffset > position.nextOffset) {
+    if (gathered.nextOffset > gathered.firstOffset) {
       if (this.#isDue(gathered, nowMs)) this.#inBackground(this.#write());
       return;
     }
