@@ -18,8 +18,21 @@ function send(text: string): void {
   }
 }
 
+/** What the machine lacks is no fault of the file. */
+const LACKS = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'ENOMEM', 'EROFS']);
+
+async function answer(line: string): Promise<object> {
+  try {
+    // Its own parent wrote it.
+    return await examine(JSON.parse(line) as ExaminationRequest);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined || !LACKS.has(code)) throw error;
+    return { state: 'failed', code, detail: message };
+  }
+}
+
 send('');
 for await (const line of createInterface({ input: process.stdin })) {
-  // Its own parent wrote it.
-  send(JSON.stringify(await examine(JSON.parse(line) as ExaminationRequest)));
+  send(JSON.stringify(await answer(line)));
 }

@@ -15,7 +15,7 @@ import { findJournal } from './text/journal.ts';
 import { findJson } from './text/json.ts';
 import { findMail } from './text/mail.ts';
 import { findProse } from './text/prose.ts';
-import { sampleOf, type Finding } from './text/sample.ts';
+import { sampleOf, type Finding, type TextSample } from './text/sample.ts';
 import { findSettings } from './text/settings.ts';
 import { findXml } from './text/xml.ts';
 
@@ -62,7 +62,8 @@ export function examineText(
   if (!isStructured) {
     add(findProse(sample));
     // Documents of programmers are full of code.
-    if (!findings.some(({ detector, weight }) => detector === 'markdown' && weight > 0.6)) add(findCode(sample));
+    if (!findings.some(({ detector, weight }) => detector === 'markdown' && weight > 0.6))
+      add(findCode(withoutFences(sample)));
     if (!findings.some(({ detector }) => detector.startsWith('comtrade'))) {
       table = findTable(sample);
       columns = table === undefined ? undefined : telemetryColumns(table, options.name);
@@ -73,6 +74,11 @@ export function examineText(
   const isTelemetry =
     columns !== undefined && findings.every(({ detector, weight }) => detector === 'telemetry' || weight < 0.97);
   return { findings, ...write(descriptor, charset, options, isTelemetry ? table : undefined, columns) };
+}
+
+/** Code that a document shows is not its own. */
+function withoutFences(sample: TextSample): TextSample {
+  return sample.text.includes('```') ? sampleOf(sample.text.replace(/```[^]*?```/g, ''), sample.isWhole) : sample;
 }
 
 function write(

@@ -7,6 +7,7 @@ import { officeKind, writeOfficeText } from './archive/office.ts';
 import { unpackTar } from './archive/tar.ts';
 import { openZip, unpackZip, type OpenedArchive } from './archive/zip.ts';
 import { detectCharset } from './charset/detect.ts';
+import { byteOrderMark } from './charset/unicode.ts';
 import { findComtradeBinary, findMixedComtrade } from './comtrade/find.ts';
 import { examineText } from './examine-text.ts';
 import type { Budget, Identification, IdentificationRequest, Member, QuarantineReason } from './identifier.ts';
@@ -93,7 +94,8 @@ async function examineOpen(descriptor: number, size: number, request: Examinatio
   // Sample number 1 as its first bytes is also how some old formats begin.
   const binary = findComtradeBinary(head, size);
   if (binary !== undefined) return { ...nothing, findings: [binary] };
-  const signature = await signatureOf(head, descriptor, size);
+  // A mark of UTF-16 is also how sound in MP3 may begin; what follows it decides.
+  const signature = byteOrderMark(head) === undefined ? await signatureOf(head, descriptor, size) : undefined;
   if (signature !== undefined) {
     const { mime, finding } = signature;
     const unpacked = await unpack(mime, descriptor, size, head, request);

@@ -37,4 +37,6 @@ export const answerOfChild = z.discriminatedUnion('state', [
       used: budget,
     })
     .readonly(),
+  // What the machine lacks, by the system's code.
+  z.object({ state: z.literal('failed'), code: z.string(), detail: z.string() }).readonly(),
 ]);

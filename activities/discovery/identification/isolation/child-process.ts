@@ -13,6 +13,8 @@ export type LookEnd =
   | { readonly kind: 'not-started'; readonly detail: string };
 
 const WATCH_INTERVAL_MS = 50;
+/** A child that has not started by then never will. */
+const START_MS = 120_000;
 /** So much of what it complained of last is kept, for a crash to be explained. */
 const COMPLAINT_BYTES = 4_096;
 const LINE_FEED = 0x0a;
@@ -22,7 +24,8 @@ const LIMITED = 'ulimit -c 0; ulimit -t "$1" 2>/dev/null; shift; exec "$@"';
 interface Look {
   readonly chunks: Buffer[];
   readonly writableBytes: number;
-  readonly sinceMs: number;
+  /** When the child could begin with it. */
+  sinceMs: number;
   readonly cpuMs: number;
   readonly wallMs: number;
   bytes: number;
@@ -131,6 +134,7 @@ export class LookingChild {
     if (!this.#isReady) {
       // An empty line says that it has started; nothing else can have been said before a request was read.
       this.#isReady = true;
+      if (this.#look !== undefined) this.#look.sinceMs = performance.now();
       if (chunk.length === 1) return;
       chunk = chunk.subarray(1);
     }
@@ -153,13 +157,19 @@ export class LookingChild {
     const usage = await processUsage(this.#process.pid ?? 0);
     if (this.#look !== look) return;
     const wallMs = performance.now() - look.sinceMs;
-    if (wallMs > look.wallMs) {
+    if (!this.#isReady && wallMs > START_MS) {
+      this.kill();
+      return;
+    }
+    if (this.#isReady && wallMs > look.wallMs) {
       this.#stop('wall-time', `it took longer than ${Math.round(look.wallMs)} ms`);
       return;
     }
     if (usage !== undefined) {
-      look.atStart ??= usage;
-      const cpuMs = usage.cpuMs - look.atStart.cpuMs;
+      // What starting it costs is not the file's.
+      if (this.#isReady) look.atStart ??= usage;
+      const before = look.atStart ?? usage;
+      const cpuMs = usage.cpuMs - before.cpuMs;
       this.#spentCpuMs = usage.cpuMs;
       if (usage.residentBytes > this.#limits.memoryBytes) {
         this.#stop(
@@ -172,7 +182,7 @@ export class LookingChild {
         this.#stop('cpu-time', `it took more than ${Math.round(look.cpuMs)} ms of processor time`);
         return;
       }
-      if (usage.writtenBytes - look.atStart.writtenBytes > look.writableBytes) {
+      if (usage.writtenBytes - before.writtenBytes > look.writableBytes) {
         this.#stop('output', `it wrote more than ${look.writableBytes} bytes`);
         return;
       }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -12,7 +12,10 @@ let directory: string;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'isolation-'));
-  await writeFile(join(directory, 'file'), 'content');
+  await writeFile(join(directory, 'small'), 'content');
+  // Large, without taking room: the larger a file, the more time it has, so that what shall go well does on any machine.
+  await writeFile(join(directory, 'large'), 'content');
+  await truncate(join(directory, 'large'), 1 << 30);
 });
 afterAll(() => rm(directory, { recursive: true }));
 
@@ -24,7 +27,8 @@ async function look(
 ): Promise<Identification> {
   const workDirectory = await mkdtemp(join(directory, 'work-'));
   const budget = { depth: 10, bytes: 0, entries: 10 };
-  return identifier.identify({ path: join(directory, 'file'), name, workDirectory, budget }, signal);
+  const path = join(directory, name === 'hang' || name === 'spin' ? 'small' : 'large');
+  return identifier.identify({ path, name, workDirectory, budget }, signal);
 }
 
 async function withIdentifier<T>(
@@ -100,6 +104,12 @@ test('a look that is given up ends with its reason, at once', async () => {
     });
     await expect(hanging).rejects.toBe(reason);
     expect(await look(identifier, 'fine')).toMatchObject(FINE);
+  });
+});
+
+test('a full disk is nobody’s verdict either', async () => {
+  await withIdentifier({}, async (identifier) => {
+    await expect(look(identifier, 'full')).rejects.toMatchObject({ code: 'disk-full' });
   });
 });
 

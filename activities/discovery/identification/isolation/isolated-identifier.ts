@@ -118,6 +118,13 @@ class IsolatedIdentifier implements Identifier {
     }
     const answer = answerOfChild.safeParse(jsonOf(end.line));
     if (!answer.success) return quarantined('crash', 'its answer was none');
+    if (answer.data.state === 'failed') {
+      const { code, detail } = answer.data;
+      throw new GridError(
+        code === 'ENOSPC' || code === 'EDQUOT' ? 'disk-full' : 'worker-failed',
+        `Looking at ${request.path}, with ${request.workDirectory} for what comes out of it: ${detail}. Make room, or use another work directory.`,
+      );
+    }
     const paths = answer.data.members.flatMap(({ path }) => (path === undefined ? [] : [path]));
     if (answer.data.state === 'identified') {
       const { textPath, telemetryPath } = answer.data;

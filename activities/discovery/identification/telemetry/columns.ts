@@ -28,6 +28,7 @@ const STATUS_NAME =
   /quality|status|flag|valid|qual|code|^(?:nr|no|id|row|index|idx|lfd|line|seq|sequence|record|#|n|year|month|day|hour|minute|second|weekday|jahr|monat|tag)\.?$/i;
 const GRID_WORDS =
   /power|leistung|spannung|voltage|strom|current|freq|energy|energie|kwh|mwh|last|load|sensor|meter|zähler|zaehler|feeder|trafo|transformer|substation|umspannwerk|netz|grid|einspeisung|pv|wind|solar|temperatur|temperature|cos ?phi|reactive|blind|wirk|active|tension|courant|potencia|puissance|\b[UIPQSV][_ ]?(?:L?[123]{1,2}|[abcn]{1,2}|rms)?\b/i;
+const ELECTRIC = /^[kMGm]?(?:W|Wh|VA|VAh|var|VAr|V|A|Hz)$/;
 const SENSOR_LINE =
   /^[\s#%;*/!'"]{0,20}(?:sensor|station|meter|device|zähler|zaehler|messstelle|zählpunkt|zaehlpunkt|metering ?point|tag|point|feeder|asset|kanal|channel|anlage|serial)(?:[ _-]?(?:id|name|nr|no|number|nummer|code|bezeichnung))?\.? {0,9}[:=;,\t]([^\t;,]{1,120})/i;
 const ZONE_LINE = /\b(UTC|GMT)(?:\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?)?\b/;
@@ -72,8 +73,13 @@ export function telemetryColumns(table: FoundTable, name: string | undefined): T
   const step = regularStep(table, time, sensorColumn);
   if (step !== undefined) signs.push(`a reading every ${step} s`);
   const isSubDaily = step !== undefined && step < 86_400;
+  // Recorded when a value changed: what is electric goes on in time, however unevenly.
+  const isElectric = units.some((unit) => ELECTRIC.test(unit)) && goesForward(table, time);
   const strong = units.length > 0 || unitColumn >= 0 || word !== undefined;
-  if (!(isSubDaily || (strong && (step !== undefined || sensorColumn !== undefined || table.rows.length < 4))))
+  if (!(
+    isSubDaily ||
+    (strong && (step !== undefined || sensorColumn !== undefined || isElectric || table.rows.length < 4))
+  ))
     return undefined;
   if (step === undefined && !strong) return undefined;
 
@@ -253,6 +259,14 @@ function isCounter(table: FoundTable, index: number): boolean {
   if (table.rows.length < 3 || column?.unit !== '' || column.type !== 'integer') return false;
   const numbers = table.rows.map((row) => Number(row[index]));
   return numbers.every((number, at) => at === 0 || number === (numbers[at - 1] ?? 0) + 1);
+}
+
+function goesForward(table: FoundTable, time: TimeColumns): boolean {
+  const [date = 0, clock] = time.columns;
+  const moments = table.rows.flatMap(
+    (row) => momentOf(row[date] ?? '', clock === undefined ? undefined : (row[clock] ?? ''), time.format)?.ms ?? [],
+  );
+  return moments.filter((ms, at) => at === 0 || ms >= (moments[at - 1] ?? ms)).length >= moments.length * 0.95;
 }
 
 /** The step, seconds, that more than half of the readings of a sensor follow each other in. */

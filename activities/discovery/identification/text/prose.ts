@@ -42,7 +42,7 @@ export function findProse(sample: TextSample): readonly Finding[] {
     (text.match(/[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3\u0e00-\u0e7f]/g)?.length ?? 0) / Math.max(1, solid);
   const share = letters / Math.max(1, solid);
   const common = words.filter((word) => COMMON_WORDS.has(word)).length / Math.max(1, words.length);
-  const sentences = text.match(/\p{L}{2,}[)"”’»]?[.!?](?:["”’»)]?\s|$)/gu)?.length ?? 0;
+  const sentences = text.match(/\p{L}{2}[)"”’»]?[.!?](?:["”’»)]?\s|$)/gu)?.length ?? 0;
   const sentencesEast = text.match(/[。！？]/g)?.length ?? 0;
   const perSentence = words.length / Math.max(1, sentences);
   const code = lines.filter((line) => CODE_LINE.test(line)).length / lines.length;
@@ -54,7 +54,16 @@ export function findProse(sample: TextSample): readonly Finding[] {
     (sentences >= 2 || (sentences === 1 && words.length < 40)) &&
     perSentence < 80;
   if ((isWestern || isEastern) && code < 0.15) {
-    const weight = isEastern ? 0.85 : Math.min(0.95, 0.45 + common + Math.min(0.15, sentences / 60) - code);
+    // Comments are prose too, of what is not.
+    const commented =
+      lines.filter((line) => /^\s{0,99}(?:#|\/\/|\/?\*|;|--|%|REM\b|"""|''')/i.test(line)).length / lines.length;
+    const statements = lines.filter((line) =>
+      /^\s{0,99}(?:import |from \S{1,99} import|def |class |#include|package |use |const |let |var |function )/.test(
+        line,
+      ),
+    ).length;
+    const doubt = (commented > 0.3 ? 0.5 : 1) * (statements >= 2 ? 0.6 : 1);
+    const weight = doubt * (isEastern ? 0.85 : Math.min(0.95, 0.45 + common + Math.min(0.15, sentences / 60) - code));
     found.push({
       detector: 'prose',
       found: `${words.length} words, ${sentences + sentencesEast} sentences`,

@@ -46,7 +46,13 @@ export function findSettings(sample: TextSample): Finding | undefined {
   const yaml = count(YAML_PAIR);
   const items = count(YAML_ITEM);
   const isMarked = lines[0]?.trim() === '---' || lines.some((line) => /^\s{2,}[\w-]+:\s/.test(line));
-  if (yaml >= 3 && (yaml + items) / body > 0.9 && isMarked && code < 0.3 && count(/[,{]\s{0,9}$/) < body * 0.1) {
+  if (
+    yaml >= 3 &&
+    (yaml + items) / body > 0.9 &&
+    isMarked &&
+    code < 0.3 &&
+    count(/[,{]\s{0,9}(?:#.{0,300})?$/) < body * 0.1
+  ) {
     return {
       detector: 'yaml',
       found: `${yaml} keys of ${body} lines, indented`,
