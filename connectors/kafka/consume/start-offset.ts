@@ -70,7 +70,12 @@ export async function partitionBounds(
 }
 
 /** The offset that a group committed; negative when it has committed none. */
-export async function committedOffset(admin: Admin, groupId: string, topic: string, partition: number): Promise<number> {
+export async function committedOffset(
+  admin: Admin,
+  groupId: string,
+  topic: string,
+  partition: number,
+): Promise<number> {
   try {
     const [group] = await admin.fetchOffsets({ groupId, topics: [topic] });
     return Number(group?.partitions.find((entry) => entry.partition === partition)?.offset ?? -1);
