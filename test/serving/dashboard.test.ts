@@ -235,6 +235,29 @@ describe.skipIf(found.kind === 'unavailable')(
       await page.context().close();
     });
 
+    it('leads from a window to its readings, and from a reading to its places in Kafka and HDFS', async () => {
+      const series = await fetch(address(`/api/sensors/${SENSOR}/series?resolution=hour&from=now-8h`));
+      const { windows } = (await series.json()) as { readonly windows: readonly { readonly start: string }[] };
+      const startMs = Date.parse(windows.at(-1)?.start ?? '');
+      const raw = { sensorId: SENSOR, modality: '3.0625', createdAt: ((startMs + 1_000) / 1_000).toFixed(3) };
+      await feed.send(READINGS, [{ key: SENSOR, value: makeEnvelope(raw) }]);
+      const from = new Date(startMs).toISOString();
+      await eventually('the reading is in MongoDB', async () => {
+        const stored = await fetch(address(`/api/sensors/${SENSOR}/readings?from=${from}&limit=1`));
+        return stored.ok && (await stored.text()).includes('3.0625');
+      });
+      const { page } = await opened(`#/sensor/${SENSOR}?resolution=hour`);
+      await page.locator('.chart canvas').first().waitFor();
+      await page.locator('details summary').first().click();
+      await page.locator('details tbody button').first().click();
+      const record = page.locator('tr', { has: page.locator('[title="3.0625 MW"]') });
+      await record.locator('button').click();
+      const told = (await page.locator('dialog[open] dl').textContent()) ?? '';
+      expect(told).toMatch(new RegExp(`Kafka${READINGS}, partition [01], offset \\d+`));
+      expect(told).toContain('3.0625 MW');
+      await page.context().close();
+    });
+
     it('is worked by keys alone', async () => {
       const { page } = await opened('#/sensors');
       await page.locator('tbody tr').nth(1).waitFor();
