@@ -24,6 +24,7 @@ const LONG: readonly string[] = present([
   'test/batch-worker/temporal-worker.test.ts',
   'test/stack/life-of-a-stack.test.ts',
   'test/ingest/outage.test.ts',
+  'test/serving/api.test.ts',
   'test/import/bring-splits.test.ts',
   'test/hdfs-sink/partition-writer.test.ts',
 ]);
