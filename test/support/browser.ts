@@ -16,6 +16,7 @@ const PACKAGE = '@sparticuz/chromium';
 /** For root, and where a container forbids what the sandbox needs; only our own pages are opened. */
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--hide-scrollbars'];
 const UNPACKING_MS = 120_000;
+const STARTING_MS = 120_000;
 /** Where the package unpacks its own system libraries, for systems that lack them. */
 const LIBRARIES = join('al2023', 'lib');
 const FONTS = 'fonts';
@@ -31,7 +32,12 @@ export async function openBrowser(): Promise<BrowserResult> {
       const found = await find();
       if (found === undefined) continue;
       const { path, environment } = found;
-      const options = { executablePath: path, args: FLAGS, env: { ...cleanEnvironment(), ...environment } };
+      const options = {
+        executablePath: path,
+        args: FLAGS,
+        timeout: STARTING_MS,
+        env: { ...cleanEnvironment(), ...environment },
+      };
       return { kind: 'ready', browser: await chromium.launch(options) };
     } catch (error) {
       problems.push(error instanceof Error ? error.message.slice(0, 500) : String(error));

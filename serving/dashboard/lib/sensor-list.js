@@ -48,8 +48,8 @@ export class SensorList {
         const known = this.sensors.get(sensorId);
         this.sensors.set(sensorId, {
           sensorId,
-          measured: newestOf(newest?.real_time) ?? known?.measured,
-          forecast: newestOf(newest?.edge_prediction) ?? known?.forecast,
+          measured: newer(known?.measured, newestOf(newest?.real_time)),
+          forecast: newer(known?.forecast, newestOf(newest?.edge_prediction)),
           cadence: known?.cadence,
           means: known?.means,
           meansAtMs: known?.meansAtMs ?? 0,
@@ -141,4 +141,15 @@ export function stateOf({ measured, cadence }, nowMs) {
 /** @param {any} newest */
 function newestOf(newest) {
   return newest === undefined ? undefined : { value: newest.value, unit: newest.unit, atMs: Date.parse(newest.at) };
+}
+
+/**
+ * What came live may be newer than an answer that was under way.
+ *
+ * @param {Newest | undefined} known
+ * @param {Newest | undefined} answered
+ */
+function newer(known, answered) {
+  if (known === undefined || answered === undefined) return known ?? answered;
+  return known.atMs > answered.atMs ? known : answered;
 }

@@ -99,13 +99,18 @@ export async function open({ container, address, live, left, set }) {
       onWindow(window) {
         if (window.resolution === resolution() && isLive()) soon();
       },
-      onReset: () => void ask(),
+      onReset: () => {
+        void askLatest();
+        void ask();
+      },
     },
     `?kinds=reading,window&sensors=${encodeURIComponent(sensorId)}`,
   );
   const second = setInterval(drawAges, 1_000);
   const slide = setInterval(() => {
-    if (isLive() && !document.hidden) void ask();
+    if (document.hidden) return;
+    void askLatest();
+    if (isLive()) void ask();
   }, SLIDE_MS);
   const look = () => {
     drawControls();
@@ -201,7 +206,15 @@ export async function open({ container, address, live, left, set }) {
 
   async function askLatest() {
     try {
-      latest = await get(`${path}/latest`, {}, left);
+      const answer = await get(`${path}/latest`, {}, left);
+      // What came live may be newer than an answer that was under way.
+      for (const [aspect, known] of Object.entries(latest.aspects)) {
+        const answered = answer.aspects[aspect];
+        if (answered === undefined) answer.aspects[aspect] = known;
+        else if (Date.parse(known.at) > Date.parse(answered.at))
+          answer.aspects[aspect] = { ...answered, ...known, cadenceMs: answered.cadenceMs };
+      }
+      latest = answer;
       fill(above, notices(latest.problems));
       drawNow();
     } catch {

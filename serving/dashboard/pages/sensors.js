@@ -23,6 +23,8 @@ const STATES = /** @type {const} */ (['fresh', 'late', 'stale', 'unknown']);
 /** Rows that are made at once; more as one scrolls to them. */
 const ROWS = 100;
 const TICK_MS = 1_000;
+/** Whatever the stream has not told is found so soon. */
+const RELOAD_MS = 60_000;
 const NUMERIC = new Intl.Collator('en', { numeric: true });
 
 /**
@@ -151,8 +153,12 @@ export function open({ container, address, live, left, set }) {
       if (bottom > 0 && top < innerHeight && sensor !== undefined) learn(sensor);
     }
   }, 15_000);
+  const reload = setInterval(() => {
+    if (!document.hidden) void load();
+  }, RELOAD_MS);
   left.addEventListener('abort', () => {
     clearInterval(relearn);
+    clearInterval(reload);
   });
   void load();
   return {
