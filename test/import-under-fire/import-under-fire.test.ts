@@ -52,6 +52,7 @@ beforeAll(async () => {
     ...environmentOf(place),
     BATCH_METRICS_PORT: '0',
     NIGHTLY_IMPORT: 'off',
+    NIGHTLY_VIEWS: 'off',
     HISTORY_TELEMETRY_FILE: '',
     HIVE_CALL_TIMEOUT_MS: '60000',
   };
