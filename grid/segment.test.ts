@@ -53,7 +53,10 @@ describe('SegmentCutter', () => {
         const stop = all.length === 0 ? 0 : any % all.length;
         const cutter = new SegmentCutter();
         const before = cutsOf(cutter, all.slice(0, stop));
-        const resumed = new SegmentCutter(cutter.number, all[stop - 1]?.offset);
+        const resumed = new SegmentCutter(SEGMENT_LENGTH_MS, {
+          ...(cutter.number === undefined ? {} : { number: cutter.number }),
+          lastOffset: all[stop - 1]?.offset,
+        });
         expect([...before, ...cutsOf(resumed, all.slice(stop))]).toEqual(cutsOf(new SegmentCutter(), all));
       }),
     );

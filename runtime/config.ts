@@ -221,6 +221,7 @@ export const environmentSchema = z.object({
   HDFS_TOPICS_DIRECTORY: hdfsDirectory().prefault('/topics'),
   HDFS_ROTATE_BYTES: integer(4_096, 2 ** 40).prefault('134217728'),
   HDFS_ROTATE_SECONDS: integer(1, 86_400).prefault('60'),
+  SEGMENT_SECONDS: integer(1, 86_400).prefault('600'),
   HDFS_BUFFER_BYTES: integer(1_048_576, 2 ** 32).prefault('33554432'),
   HDFS_MAX_OPEN_FILES: integer(1, 4_096).prefault('64'),
   HDFS_CHECKPOINT_COMMITS: integer(2, 100_000).prefault('500'),

@@ -15,8 +15,7 @@ import { readCommits } from '../hdfs-sink/master-data.ts';
 const SENSORS = 10_000;
 const RECORDS = sized(1_000_000, 3_000_000);
 const PARTITIONS = 6;
-/** What operators are promised of a worker that runs every sink, whatever the backlog. */
-/** 64 MiB for each of the six sinks. */
+/** What operators are promised of a worker that runs every sink, whatever the backlog: 64 MiB for each of the six. */
 const RESIDENT_LIMIT_MIB = 384;
 /** A file per partition and event day, plus what rotation by age adds in the time that this takes. */
 const FILES_LIMIT = 200;

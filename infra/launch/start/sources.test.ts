@@ -8,6 +8,7 @@ test('a year of SimBench runs at a quarter-hour a second, over and over, from wh
   const environment = workerEnvironment({}, '/stack', SIMBENCH);
   expect(environment).toEqual({
     HDFS_ROTATE_SECONDS: '10',
+    SEGMENT_SECONDS: '30',
     FILE_SOURCE_MAPPING: '/m.json',
     FILE_SOURCE_DIRECTORY: '/data/simbench',
     FILE_SOURCE_SPEED: '900',
@@ -27,6 +28,7 @@ test('what the user has set stays as it is, an empty value is none', () => {
 test("a mapping of the user's own keeps SimBench's settings away from it", () => {
   expect(workerEnvironment({ FILE_SOURCE_MAPPING: '/mine.json' }, '/stack', SIMBENCH)).toEqual({
     HDFS_ROTATE_SECONDS: '10',
+    SEGMENT_SECONDS: '30',
   });
 });
 
@@ -39,7 +41,7 @@ test('shifted time stamps are replayed once, with a position of their own', () =
 });
 
 test('without SimBench there are simulated sensors only', () => {
-  expect(workerEnvironment({}, '/stack', undefined)).toEqual({ HDFS_ROTATE_SECONDS: '10' });
+  expect(workerEnvironment({}, '/stack', undefined)).toEqual({ HDFS_ROTATE_SECONDS: '10', SEGMENT_SECONDS: '30' });
 });
 
 test('the first simulated sensors are among those that are shown, none when there are none', () => {

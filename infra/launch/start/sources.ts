@@ -8,6 +8,8 @@ export type WorkerEnvironment = Readonly<Record<string, string>>;
 /** SimBench's quarter-hours a second of real time. */
 export const SIMBENCH_SPEED = 900;
 const ROTATE_SECONDS = '10';
+/** So that the first batch views have readings. */
+const SEGMENT_SECONDS = '30';
 
 /**
  * The settings that make a first look lively: files in HDFS that are soon visible, and a quarter-hour of SimBench a second, again and
@@ -22,7 +24,10 @@ export function workerEnvironment(
   simbench: SimbenchResult | undefined,
 ): WorkerEnvironment {
   const isSet = (name: string): boolean => (userEnvironment[name] ?? '') !== '';
-  const wanted: Record<string, string> = { HDFS_ROTATE_SECONDS: ROTATE_SECONDS };
+  const wanted: Record<string, string> = {
+    HDFS_ROTATE_SECONDS: ROTATE_SECONDS,
+    SEGMENT_SECONDS,
+  };
   if (simbench?.kind === 'ready' && !isSet('FILE_SOURCE_MAPPING')) {
     wanted['FILE_SOURCE_MAPPING'] = simbench.mappingFile;
     wanted['FILE_SOURCE_DIRECTORY'] = simbench.directory;

@@ -14,6 +14,7 @@ export interface HdfsSinkOptions extends WriteLimits {
   readonly placer: Placer;
   readonly rotateBytes: number;
   readonly rotateAgeMs: number;
+  readonly segmentMs?: number;
   readonly checkpointCommits: number;
   readonly logger: Logger;
   readonly onPoint?: OnCommitPoint;

@@ -48,6 +48,7 @@ function open(
         openFiles: config.HDFS_MAX_OPEN_FILES,
         rotateBytes: config.HDFS_ROTATE_BYTES,
         rotateAgeMs: config.HDFS_ROTATE_SECONDS * 1_000,
+        segmentMs: config.SEGMENT_SECONDS * 1_000,
         checkpointCommits: config.HDFS_CHECKPOINT_COMMITS,
         logger: sinkLogger,
         ...(onCommitPoint === undefined ? {} : { onPoint: onCommitPoint }),

@@ -29,6 +29,8 @@ export interface PartitionWriterOptions {
   readonly rotateBytes: number;
   /** Age of a range at which it is committed, by wall clock, so that idle topics become visible too. */
   readonly rotateAgeMs: number;
+  /** How long segments are, see `grid/segment.ts`; default 10 minutes. */
+  readonly segmentMs?: number;
   /** Commit records are folded into a checkpoint when there are this many. */
   readonly checkpointCommits: number;
   readonly logger: Logger;
@@ -72,7 +74,7 @@ export class PartitionWriter implements PartitionProcessor {
   readonly #setAside: SetAside;
   readonly #onPoint: OnCommitPoint;
   readonly #logger: Logger;
-  readonly #cutter = new SegmentCutter();
+  readonly #cutter: SegmentCutter;
   #state: State = { kind: 'new' };
   /** Processing and the timer's commits take turns. */
   #turn: Promise<void> = Promise.resolve();
@@ -82,6 +84,7 @@ export class PartitionWriter implements PartitionProcessor {
   constructor(context: PartitionContext, options: PartitionWriterOptions) {
     this.#context = context;
     this.#options = options;
+    this.#cutter = new SegmentCutter(options.segmentMs);
     this.#onPoint = options.onPoint ?? (() => undefined);
     this.#layout = new PartitionLayout(options.topicsDirectory, context.topic, context.partition);
     this.#log = new CommitLog(options.hdfs, this.#layout, this.#onPoint);

@@ -59,6 +59,7 @@ export const openSink: OpenSink = (environment, limits) => {
         aggregatesTopic: config.TOPIC_AGGREGATES,
         resolutions: config.WINDOW_RESOLUTIONS,
         duplicateOffsets: config.WINDOW_DUPLICATE_OFFSETS,
+        segmentMs: config.SEGMENT_SECONDS * 1_000,
         latenessMs: config.WINDOW_LATENESS_SECONDS * 1_000,
         idleMs: config.WINDOW_IDLE_SECONDS * 1_000,
         logger,

@@ -33,6 +33,8 @@ export interface WindowsPartitionOptions extends DecodeAndRoute, WatermarkLimits
   readonly resolutions: readonly Resolution[];
   /** Offsets over which a correlation id is known. */
   readonly duplicateOffsets: number;
+  /** How long segments are, see `grid/segment.ts`; default 10 minutes. */
+  readonly segmentMs?: number;
   readonly logger: Logger;
   readonly metrics: WindowsMetrics;
   /** Told where a partition stands; undefined when it is let go. */
@@ -128,7 +130,10 @@ export class WindowsPartition implements PartitionProcessor {
     const { nextOffset, segmentFirstOffset, segmentNumber, watermarkMs } = position;
     this.#firstUnread = nextOffset;
     this.#shownOffset = nextOffset;
-    this.#cutter = new SegmentCutter(segmentNumber, nextOffset === 0 ? undefined : nextOffset - 1);
+    this.#cutter = new SegmentCutter(
+      this.#options.segmentMs,
+      nextOffset === 0 ? {} : { number: segmentNumber, lastOffset: nextOffset - 1 },
+    );
     this.#watermark = new Watermark({ latenessMs, idleMs }, watermarkMs, Date.now());
     this.#gathered = this.#gather(segmentFirstOffset, nextOffset);
     this.#publisher = new RevisionPublisher(
