@@ -1,4 +1,5 @@
 import type { HiveCallOptions } from '../../connectors/hive/hive.ts';
+import { keepWordCount } from '../../connectors/postgres/serving/word-counts.ts';
 import type {
   Coverage,
   FileCounts,
@@ -31,7 +32,7 @@ export async function answerWords(
   { run, startedMs }: { readonly run: WordsRun; readonly startedMs: number },
   signal: AbortSignal,
 ): Promise<WordsResult> {
-  const { hdfs, hive, database, analysisDirectory, answers } = deps;
+  const { hdfs, hive, database, analysisDirectory, answers, serving } = deps;
   const { input, countId } = run;
   const tables = { database, countId };
   const call = { signal };
@@ -69,7 +70,11 @@ export async function answerWords(
     countedAt: new Date().toISOString(),
     durationMs: Math.max(0, Date.now() - startedMs),
   };
-  if (result.question !== '') await answers.put(result.question, result);
+  if (question !== '') {
+    const { countedAt, total, distinct: distinctWords } = result;
+    await keepWordCount(serving, { question, subject: of, countedAt, total, distinct: distinctWords, answer: result });
+    await answers.put(question, result);
+  }
   return result;
 }
 

@@ -210,6 +210,12 @@ describe('an answer', () => {
     expect(first).toMatchObject({ answeredFrom: 'hive', total: 2, of: `${bed.directory}/samples` });
     expect(first.sql[0]).toContain('LATERAL VIEW EXPLODE(SPLIT(line, ');
     expect(await bed.count({})).toEqual({ ...first, answeredFrom: 'kept' });
+    const { schema } = bed.serving;
+    const [row] = await bed.serving.query<{ answer: unknown }>(
+      `SELECT subject, total, answer FROM ${schema}.word_count WHERE question = $1`,
+      [first.question],
+    );
+    expect(row).toEqual({ subject: first.of, total: '2', answer: first });
     expect(await bed.count({ top: 1 })).toMatchObject({ answeredFrom: 'hive' });
     expect(await bed.count({ recount: true })).toMatchObject({ answeredFrom: 'hive', total: 2 });
     await bed.put('samples/one.txt', 'the one more\n');

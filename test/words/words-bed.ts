@@ -8,6 +8,7 @@ import type { WordsDependencies } from '../../activities/words/dependencies.ts';
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { parseHiveUrl } from '../../connectors/hive/address.ts';
 import { HiveClient } from '../../connectors/hive/hive.ts';
+import { ServingDatabase } from '../../connectors/postgres/serving/serving-database.ts';
 import { KeptDocuments } from '../../connectors/mongodb/kept-documents.ts';
 import { failuresByCode } from '../../connectors/temporal/activity-failures.ts';
 import { TemporalClient } from '../../connectors/temporal/client.ts';
@@ -33,6 +34,13 @@ export class WordsBed {
   readonly #throughProxy: HiveClient;
   readonly #mongodbDatabase = `test_words_${randomUUID().slice(0, 8)}`;
   readonly #answers: KeptDocuments;
+  readonly serving = new ServingDatabase({
+    url: config.SERVING_DATABASE_URL,
+    schema: this.#mongodbDatabase,
+    maxConnections: 2,
+    timeoutMs: 30_000,
+    applicationName: 'test',
+  });
   readonly #client: TemporalClient;
   readonly #connection: NativeConnection;
   readonly #taskQueue = `words-test-${randomUUID()}`;
@@ -68,6 +76,7 @@ export class WordsBed {
       hdfs: bed.hdfs,
       hive: bed.#throughProxy,
       answers: bed.#answers,
+      serving: bed.serving,
       analysisDirectory: `${bed.directory}/analysis`,
       sampleTextsDirectory: `${bed.directory}/samples`,
       database: bed.hiveDatabase,
@@ -141,6 +150,8 @@ export class WordsBed {
     await this.#ended;
     await this.hive.execute(`DROP DATABASE IF EXISTS ${this.hiveDatabase} CASCADE`);
     await this.hdfs.delete(this.directory, { recursive: true });
+    await this.serving.query(`DROP SCHEMA IF EXISTS ${this.serving.schema} CASCADE`);
+    await this.serving.close();
     const mongodb = new MongoClient(config.MONGODB_URL);
     await mongodb.db(this.#mongodbDatabase).dropDatabase();
     await mongodb.close();

@@ -49,11 +49,12 @@ export async function jobActivities(services: BatchServices): Promise<ReadonlyMa
   ]);
 }
 
-function wordsDependencies({ config, hdfs, hive, answers }: BatchServices): WordsDependencies {
+function wordsDependencies({ config, hdfs, hive, answers, serving }: BatchServices): WordsDependencies {
   return {
     hdfs,
     hive,
     answers,
+    serving,
     analysisDirectory: config.HDFS_ANALYSIS_DIRECTORY,
     sampleTextsDirectory: config.HDFS_SAMPLE_TEXTS_DIRECTORY,
     database: config.HIVE_ANALYSIS_DATABASE,

@@ -104,4 +104,15 @@ CREATE INDEX speed_view_window ON ${schema}.speed_view (topic, partition, resolu
 ALTER TABLE ${schema}.batch_build ADD COLUMN summary jsonb NOT NULL DEFAULT '{}';
 CREATE INDEX batch_view_window ON ${schema}.batch_view USING brin (window_start) WITH (pages_per_range = 16);
 `,
+  // Answers to questions about words; as `json`, since `jsonb` refuses a NUL that a word may have.
+  (schema) => `
+CREATE TABLE ${schema}.word_count (
+  question text COLLATE "C" PRIMARY KEY,
+  subject text NOT NULL,
+  counted_at timestamptz NOT NULL,
+  total bigint NOT NULL,
+  distinct_words bigint NOT NULL,
+  answer json NOT NULL
+);
+`,
 ];
