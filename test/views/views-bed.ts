@@ -56,7 +56,8 @@ export class ViewsBed {
     this.client = new TemporalClient({ address, namespace: config.TEMPORAL_NAMESPACE, identity: 'test' });
   }
 
-  static async open(): Promise<ViewsBed> {
+  /** @param topic whose readings are added up; default that of the bed's own files */
+  static async open(topic = TOPIC): Promise<ViewsBed> {
     const { host, port } = parseHiveUrl(config.HIVE_URL, config.HDFS_USER);
     const address = config.TEMPORAL_ADDRESS[0] ?? '';
     const [proxy, connection, bundle] = await Promise.all([
@@ -76,7 +77,7 @@ export class ViewsBed {
         hive: bed.#throughProxy,
         serving: bed.serving,
         topicsDirectory: bed.files.topicsDirectory,
-        topic: TOPIC,
+        topic,
         analysisDirectory: `${bed.files.topicsDirectory}-analysis`,
         database: bed.hiveDatabase,
       }),
