@@ -16,6 +16,8 @@ export const ALONE: readonly string[] = present([
 
 /** Files that take longest, longest first: begun early, so that none is left over at the end. */
 const LONG: readonly string[] = present([
+  'test/lambda/batch-and-speed.test.ts',
+  'test/views/build-views.test.ts',
   'test/import-under-fire/import-under-fire.test.ts',
   'test/hdfs-sink/exactly-once.test.ts',
   'test/router/killed-workers.test.ts',
