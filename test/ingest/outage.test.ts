@@ -74,6 +74,8 @@ describe('an ingest worker that Kafka deserts', () => {
 
   it('answers in time while the broker hangs: 503 to who waits, 429 to who would not fit', async () => {
     await worker.untilReady();
+    // What had waited in the outage before counts as well.
+    await eventually('nothing waits any more', async () => (await worker.queuedBytes()) === 0);
     expect(kill('kafka', 'SIGSTOP', stack)).toBe(1);
     const first = worker.post(batch(500));
     await eventually('it waits for Kafka', async () => (await worker.queuedBytes()) > 0, undefined, 20);
