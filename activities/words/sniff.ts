@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { cutCharacterBytes } from '../../runtime/cut-character.ts';
 
 /** What the first bytes of a file, decompressed, are. */
 export type Sniffed =
@@ -62,18 +63,6 @@ function zeroShares(head: Buffer): { readonly all: number; readonly odd: number;
   const [even = 0, odd = 0] = counts;
   const half = Math.max(1, head.length / 2);
   return { all: (even + odd) / Math.max(1, head.length), even: even / half, odd: odd / half };
-}
-
-/** Bytes of a character at the end that may go on behind it: 0 to 3. */
-function cutCharacterBytes(head: Buffer): number {
-  for (let back = 1; back <= Math.min(3, head.length); back++) {
-    const byte = head[head.length - back] ?? 0;
-    if (byte < 0x80) return 0;
-    if (byte < 0xc0) continue;
-    const needs = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-    return needs > back ? back : 0;
-  }
-  return 0;
 }
 
 /** By halves, so that a megabyte costs no more than a few looks at it. */

@@ -55,3 +55,18 @@ export const AGGREGATE_COLUMNS: readonly AggregateColumn[] = [
   { name: 'last_order', type: 'text', of: ({ last }) => last?.order ?? null, merged: later('last_order') },
   { name: 'last_value', type: 'text', of: ({ last }) => last?.value ?? null, merged: later('last_value') },
 ];
+
+/** An aggregate as a statement gives it: counts as numbers, decimals as exact text. */
+export interface AggregateRow {
+  readonly reading_count: number;
+  readonly inexact_count: number;
+  readonly unsquared_count: number;
+  readonly value_sum: string;
+  readonly value_sum_of_squares: string;
+  readonly value_min: string | null;
+  readonly value_max: string | null;
+  readonly first_order: string;
+  readonly first_value: string;
+  readonly last_order: string;
+  readonly last_value: string;
+}

@@ -1,6 +1,7 @@
 import type { Resolution } from '../../../grid/aggregate/window.ts';
 import type { TemporalAspect } from '../../../grid/reading.ts';
 import type { ServingStatements } from './serving-database.ts';
+import type { AggregateRow } from './aggregate-columns.ts';
 
 /** Windows of one sensor that are asked for. */
 export interface MergedQuery {
@@ -159,21 +160,10 @@ interface HeaderRow {
   };
 }
 
-interface WindowRow {
+interface WindowRow extends AggregateRow {
   readonly header: null;
   readonly unit: string;
   readonly start_ms: number;
-  readonly reading_count: number;
-  readonly inexact_count: number;
-  readonly unsquared_count: number;
-  readonly value_sum: string;
-  readonly value_sum_of_squares: string;
-  readonly value_min: string | null;
-  readonly value_max: string | null;
-  readonly first_order: string;
-  readonly first_value: string;
-  readonly last_order: string;
-  readonly last_value: string;
   readonly weighted_sum: string | null;
   readonly weighted_ms: string | null;
   readonly batch_count: number;

@@ -1,5 +1,5 @@
 import { RESOLUTIONS, windowLengthMs, type Resolution } from '../../../grid/aggregate/window.ts';
-import { AGGREGATE_COLUMNS } from './aggregate-columns.ts';
+import { AGGREGATE_COLUMNS, type AggregateRow } from './aggregate-columns.ts';
 
 /** What a window is of, beside its aggregate, as parameters: the start in epoch seconds, since windows begin with whole ones. */
 const WINDOW_PARAMETERS = [
@@ -95,24 +95,13 @@ export function speedStatements(schema: string) {
 export type SpeedStatements = ReturnType<typeof speedStatements>;
 
 /** A row as the statements return it. */
-export interface SpeedRow {
+export interface SpeedRow extends AggregateRow {
   readonly sensor_id: string;
   readonly aspect: string;
   readonly unit: string;
   readonly resolution: Resolution;
   readonly start_ms: number;
   readonly segment_first_offset: number;
-  readonly reading_count: number;
-  readonly inexact_count: number;
-  readonly unsquared_count: number;
-  readonly value_sum: string;
-  readonly value_sum_of_squares: string;
-  readonly value_min: string | null;
-  readonly value_max: string | null;
-  readonly first_order: string;
-  readonly first_value: string;
-  readonly last_order: string;
-  readonly last_value: string;
   readonly revision: number;
   readonly is_final: boolean;
   readonly is_corrected: boolean;

@@ -3,6 +3,7 @@ import { analyse } from 'chardet';
 import { plausibleMultiByte } from './multi-byte.ts';
 import { plausibleCharsets, trigramsOf } from './plausibility.ts';
 import { unicodeWithoutMark, byteOrderMark } from './unicode.ts';
+import { cutCharacterBytes } from '../../../../runtime/cut-character.ts';
 
 export type CharsetFinding =
   | {
@@ -47,7 +48,7 @@ export function detectCharset(head: Buffer, isWhole: boolean): CharsetFinding {
   if (controls > head.length * MOST_CONTROLS)
     return { kind: 'binary', reason: `${controls} control characters in the first ${head.length} bytes` };
   if (high === 0) return escaped(head) ?? text('utf-8', { confidence: 1, found: 'ASCII alone' });
-  if (isUtf8(isWhole ? head : head.subarray(0, head.length - cutBytes(head)))) {
+  if (isUtf8(isWhole ? head : head.subarray(0, head.length - cutCharacterBytes(head)))) {
     return text('utf-8', { confidence: 0.99, found: `${high} bytes beyond ASCII, all in sequences of UTF-8` });
   }
   const valid = validShare(head);
@@ -128,18 +129,7 @@ function trigramWeight(head: Buffer): number {
 }
 
 /** Bytes of a character at the end that may go on behind it: 0 to 3. */
-export function cutBytes(head: Buffer): number {
-  for (let back = 1; back <= Math.min(3, head.length); back++) {
-    const byte = head[head.length - back] ?? 0;
-    if (byte < 0x80) return 0;
-    if (byte < 0xc0) continue;
-    const needs = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-    return needs > back ? back : 0;
-  }
-  return 0;
-}
-
-/** Of the bytes from 128 on, the share in right sequences of UTF-8. */
+export /** Of the bytes from 128 on, the share in right sequences of UTF-8. */
 function validShare(head: Buffer): number {
   let valid = 0;
   let wrong = 0;
