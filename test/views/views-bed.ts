@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import type { WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createViewsActivities } from '../../activities/views/create.ts';
 import type { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
@@ -16,6 +15,7 @@ import { projectWorkflowBundle } from '../../workers/batch/workflow-bundle.ts';
 import type { ViewsResult } from '../../workflows/views/contract.ts';
 import { TOPIC, WriterBed } from '../hdfs-sink/writer-bed.ts';
 import { batchOf, contextOf, LIMITS, routesOf } from '../support/partitions.ts';
+import { failureOf, type JobFailure } from '../support/job-failure.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
 const config = loadConfig();
@@ -126,18 +126,8 @@ export class ViewsBed {
   }
 
   /** Code and message that a build fails with. */
-  async failure(input: unknown): Promise<{ readonly code: string; readonly message: string }> {
-    try {
-      await this.build(input);
-    } catch (error) {
-      let cause: unknown = error instanceof WorkflowFailedError ? error.cause : error;
-      while (cause instanceof Error && !(cause instanceof ApplicationFailure) && cause.cause !== undefined) {
-        cause = cause.cause;
-      }
-      if (cause instanceof ApplicationFailure) return { code: cause.type ?? '', message: cause.message };
-      throw error;
-    }
-    throw new Error('it did not fail');
+  failure(input: unknown): Promise<JobFailure> {
+    return failureOf(this.build(input));
   }
 
   /** What builds have left in Hive, HDFS and PostgreSQL. */

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import type { WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { MongoClient } from 'mongodb';
 import { createWordsActivities } from '../../activities/words/create.ts';
@@ -16,6 +15,7 @@ import { loadConfig } from '../../runtime/config.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { projectWorkflowBundle } from '../../workers/batch/workflow-bundle.ts';
 import type { WordsResult } from '../../workflows/words/contract.ts';
+import { failureOf, type JobFailure } from '../support/job-failure.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
 const config = loadConfig();
@@ -115,18 +115,8 @@ export class WordsBed {
   }
 
   /** Code and message that a count fails with. */
-  async failure(input: unknown): Promise<{ readonly code: string; readonly message: string }> {
-    try {
-      await this.count(input);
-    } catch (error) {
-      let cause: unknown = error instanceof WorkflowFailedError ? error.cause : error;
-      while (cause instanceof Error && !(cause instanceof ApplicationFailure) && cause.cause !== undefined) {
-        cause = cause.cause;
-      }
-      if (cause instanceof ApplicationFailure) return { code: cause.type ?? '', message: cause.message };
-      throw error;
-    }
-    throw new Error('it did not fail');
+  failure(input: unknown): Promise<JobFailure> {
+    return failureOf(this.count(input));
   }
 
   get client(): TemporalClient {
