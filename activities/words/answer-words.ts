@@ -1,4 +1,4 @@
-import type { HiveCallOptions } from '../../connectors/hive/hive.ts';
+import type { HiveCallOptions, SqlDialect } from '../../connectors/hive/hive.ts';
 import { keepWordCount } from '../../connectors/postgres/serving/word-counts.ts';
 import type {
   Coverage,
@@ -10,7 +10,7 @@ import type {
 } from '../../workflows/words/contract.ts';
 import { CountDirectory, isRead, type SurveyedFile } from './count-directory.ts';
 import type { WordsDependencies } from './dependencies.ts';
-import { filesByName, pathIn, readFileTotals, type FileTotals } from './file-totals.ts';
+import { filesByName, readFileTotals, type FileTotals } from './file-totals.ts';
 import {
   askedQuery,
   distinctQuery,
@@ -65,7 +65,7 @@ export async function answerWords(
     perFileLeftOut,
     ...(perFileLeftOut === 0 ? {} : { perFilePath: await writePerFile(deps, question, perFile) }),
     ...(input.table === undefined ? { coverage: coverageOf(files) } : {}),
-    sql: isEmpty ? [] : sqlOf(tables, input),
+    sql: isEmpty ? [] : sqlOf(await hive.dialect(call), tables, input),
     answeredFrom: 'hive',
     countedAt: new Date().toISOString(),
     durationMs: Math.max(0, Date.now() - startedMs),
@@ -122,8 +122,9 @@ async function askedOf(
   call: HiveCallOptions,
 ): Promise<ReadonlyMap<string, number>> {
   if (input.words.length === 0) return new Map();
+  const dialect = await hive.dialect(call);
   const rows = await hive.rows(askedQuery(tables, input), call);
-  return new Map(rows.map(([word, file, count]) => [keyOf(word ?? '', pathIn(file ?? '')), Number(count)]));
+  return new Map(rows.map(([word, file, count]) => [keyOf(word ?? '', dialect.pathOf(file ?? '')), Number(count)]));
 }
 
 function keyOf(word: string, file: string): string {
@@ -188,9 +189,9 @@ function coverageOf(files: readonly SurveyedFile[]): Coverage {
   };
 }
 
-function sqlOf(tables: CountTables, input: WordsInput): string[] {
+function sqlOf(dialect: SqlDialect, tables: CountTables, input: WordsInput): string[] {
   return [
-    tallyStatement(tables, input),
+    tallyStatement(tables, dialect, input),
     filesQuery(tables),
     ...(input.top > 0 ? [topQuery(tables, input)] : []),
     ...(input.words.length > 0 ? [askedQuery(tables, input)] : []),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ifThere, type HdfsClient } from '../../connectors/hdfs/hdfs.ts';
+import type { ListedFiles } from '../../connectors/hive/hive.ts';
 import { GridError } from '../../grid/errors.ts';
 
 /** A list of a hundred thousand long paths fits. */
@@ -48,6 +49,14 @@ export class CountDirectory {
   /** Where the list lies that Hive reads: the location of the table over the files. */
   get linksDirectory(): string {
     return `${this.path}/links`;
+  }
+
+  /** The same list, for whichever engine reads it. */
+  get links(): ListedFiles {
+    return {
+      directory: this.linksDirectory,
+      paths: async () => (await this.readFiles()).filter(isRead).map(readPath),
+    };
   }
 
   copyPath(index: number): string {

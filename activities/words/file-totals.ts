@@ -18,10 +18,11 @@ export async function readFileTotals(
   tables: CountTables,
   call: HiveCallOptions,
 ): Promise<readonly FileTotals[]> {
+  const dialect = await hive.dialect(call);
   const totals: FileTotals[] = [];
   for await (const [name, ...figures] of hive.query(filesQuery(tables), call)) {
     const [total = 0, distinct = 0, emptyTokens = 0, replaced = 0] = figures.map(Number);
-    totals.push({ name: pathIn(name ?? ''), total, distinct, emptyTokens, replaced });
+    totals.push({ name: dialect.pathOf(name ?? ''), total, distinct, emptyTokens, replaced });
   }
   return totals;
 }
@@ -29,9 +30,4 @@ export async function readFileTotals(
 /** Surveyed files by the path that Hive reads for them. */
 export function filesByName(files: readonly SurveyedFile[]): ReadonlyMap<string, SurveyedFile> {
   return new Map(files.map((file) => [readPath(file), file]));
-}
-
-/** `hdfs://namenode:9000/a/b` → `/a/b`. */
-export function pathIn(name: string): string {
-  return name.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '');
 }

@@ -1,5 +1,11 @@
 /** HiveQL of a count of words. Pure: the same question about the same count is always the same statements. */
-import { qualifiedName, quoteIdentifier, quoteString } from '../../connectors/hive/hive.ts';
+import {
+  qualifiedName,
+  quoteIdentifier,
+  quoteString,
+  type ListedFiles,
+  type SqlDialect,
+} from '../../connectors/hive/hive.ts';
 import type { WordsInput } from '../../workflows/words/contract.ts';
 
 export interface CountTables {
@@ -24,26 +30,17 @@ export function databaseStatement({ database }: CountTables): string {
   return `CREATE DATABASE IF NOT EXISTS ${quoteIdentifier(database)} COMMENT 'What analyses work with'`;
 }
 
-/** A table with a row for each line of the files that are listed in the files of a directory. */
-export function linesTableStatement(tables: CountTables, linksDirectory: string): string {
-  return [
-    `CREATE EXTERNAL TABLE IF NOT EXISTS ${linesTable(tables)} (line STRING)`,
-    `ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe' WITH SERDEPROPERTIES (`,
-    // Nothing in a line means anything: no field's end, no escape, no NULL.
-    String.raw`'field.delim'='\u0000', 'serialization.last.column.takes.rest'='true', 'serialization.null.format'='\u0000NULL\u0000')`,
-    `STORED AS INPUTFORMAT 'org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat'`,
-    `OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'`,
-    `LOCATION ${quoteString(linksDirectory)}`,
-    `TBLPROPERTIES ('external.table.purge'='false', 'discover.partitions'='false')`,
-  ].join('\n');
+/** A table with a row for each line of the listed files. */
+export function linesTableStatement(tables: CountTables, dialect: SqlDialect, files: ListedFiles): Promise<string> {
+  return dialect.linesTable(linesTable(tables), files);
 }
 
 /** Makes the table of how often each word stands in each file: it is there whole or not at all. */
-export function tallyStatement(tables: CountTables, input: WordsInput): string {
+export function tallyStatement(tables: CountTables, dialect: SqlDialect, input: WordsInput): string {
   const word = input.caseSensitive ? 'token' : 'LOWER(token)';
   const [lines, column] =
     input.table === undefined ? [linesTable(tables), 'line'] : [tableOf(input.table), quoteIdentifier(input.column)];
-  const file = input.table === undefined ? 'INPUT__FILE__NAME' : "''";
+  const file = input.table === undefined ? dialect.fileNameSql : "''";
   const between = input.tokenizer === 'space' ? ' ' : BETWEEN_WORDS;
   return [
     `CREATE TABLE ${wordsTable(tables)} STORED AS ORC TBLPROPERTIES ('transactional'='false') AS`,
@@ -92,7 +89,11 @@ export function lowerQuery({ words }: WordsInput): string {
 }
 
 export function dropStatements(tables: CountTables): readonly string[] {
-  return [dropWords(tables), `DROP TABLE IF EXISTS ${linesTable(tables)}`];
+  return [dropWords(tables), dropLines(tables)];
+}
+
+export function dropLines(tables: CountTables): string {
+  return `DROP TABLE IF EXISTS ${linesTable(tables)}`;
 }
 
 export function dropWords(tables: CountTables): string {

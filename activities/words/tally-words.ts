@@ -6,7 +6,7 @@ import type { Tallied, WordsRun } from '../../workflows/words/contract.ts';
 import { CountDirectory, type FileVersion } from './count-directory.ts';
 import type { WordsDependencies } from './dependencies.ts';
 import { filesByName, readFileTotals } from './file-totals.ts';
-import { databaseStatement, dropWords, linesTableStatement, tallyStatement } from './statements.ts';
+import { databaseStatement, dropLines, dropWords, linesTableStatement, tallyStatement } from './statements.ts';
 import { versionOf } from './survey.ts';
 
 /** Files looked at at once. */
@@ -23,10 +23,15 @@ export async function tallyWords(deps: WordsDependencies, run: WordsRun, signal:
   const tables = { database, countId };
   const directory = new CountDirectory(hdfs, analysisDirectory, countId);
   const call = { signal };
+  const dialect = await hive.dialect(call);
   await hive.execute(databaseStatement(tables), call);
-  if (input.table === undefined) await hive.execute(linesTableStatement(tables, directory.linksDirectory), call);
+  if (input.table === undefined) {
+    // What an earlier look listed may be another list.
+    await hive.execute(dropLines(tables), call);
+    await hive.execute(await linesTableStatement(tables, dialect, directory.links), call);
+  }
   await hive.execute(dropWords(tables), call);
-  await hive.execute(tallyStatement(tables, input), call);
+  await hive.execute(tallyStatement(tables, dialect, input), call);
   if (input.table !== undefined) return { distrusted: 0 };
   const files = await directory.readFiles();
   await refuseChanged(hdfs, files, signal);

@@ -2,6 +2,7 @@ import { GridError, type ErrorCode } from '../../grid/errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { parseHiveUrl } from './address.ts';
 import type { HiveConnection, HiveOperation } from './connection.ts';
+import { dialectOf, type SqlDialect } from './dialect.ts';
 import { rowsOf } from './rows.ts';
 import { SessionPool } from './session-pool.ts';
 
@@ -45,6 +46,7 @@ export class HiveClient {
   readonly #callTimeoutMs: number;
   readonly #logger: Logger;
   readonly #pool: SessionPool;
+  #dialect: SqlDialect | undefined;
 
   /** Connects to nothing yet. @throws GridError `invalid-configuration` */
   constructor(options: HiveOptions) {
@@ -58,6 +60,21 @@ export class HiveClient {
       maxSessions: options.maxSessions ?? 4,
       idleMs: options.idleMs ?? 60_000,
     });
+  }
+
+  /** What the server's SQL is like; asked once. */
+  async dialect({ signal }: HiveCallOptions = {}): Promise<SqlDialect> {
+    if (this.#dialect !== undefined) return this.#dialect;
+    const connection = await this.#pool.take(signal);
+    try {
+      const dialect = dialectOf(await connection.serverName({ limitMs: this.#callTimeoutMs, signal }));
+      this.#pool.giveBack(connection);
+      this.#dialect = dialect;
+      return dialect;
+    } catch (error) {
+      this.#pool.abandon(connection, undefined);
+      throw error;
+    }
   }
 
   /** Runs a statement to its end, and drops its rows if it has any. */

@@ -6,7 +6,8 @@ import { hiveFailure, hiveTimeout } from './failure.ts';
 /** What the driver declares as `any`. */
 const SERVICE = thrift.TCLIService as object;
 const TYPES = thrift.TCLIService_types as ConstructorParameters<typeof DriverClient>[1];
-const { TProtocolVersion, TOperationState } = thrift.TCLIService_types as {
+const { TProtocolVersion, TOperationState, TGetInfoType } = thrift.TCLIService_types as {
+  readonly TGetInfoType: { readonly CLI_DBMS_NAME: number };
   readonly TProtocolVersion: { readonly HIVE_CLI_SERVICE_PROTOCOL_V10: number };
   readonly TOperationState: Readonly<
     Record<'INITIALIZED_STATE' | 'PENDING_STATE' | 'RUNNING_STATE' | 'FINISHED_STATE', number>
@@ -77,6 +78,15 @@ export class HiveConnection {
 
   get isOpen(): boolean {
     return this.#mode === 'open';
+  }
+
+  /** What the server calls itself: `Apache Hive`, `Spark SQL`. */
+  async serverName(limits: CallLimits): Promise<string> {
+    const session = this.#session;
+    const info = await this.call('Asking for its name', limits, () =>
+      session === undefined ? Promise.reject(new Error('no session')) : session.getInfo(TGetInfoType.CLI_DBMS_NAME),
+    );
+    return String(info.getValue());
   }
 
   /** Sends a statement, and waits until it has been compiled and has begun. */

@@ -7,16 +7,16 @@ import { GridError, type ErrorCode } from '../../grid/errors.ts';
 const TRANSIENT =
   /Unable to create database|Error creating \/|MetaException\(message:(?:Unable to|Got exception|Exception thrown|Error|java\.)|ConnectException|connection exception|Connection refused|SafeModeException|safe mode|StandbyException|SocketTimeoutException|SocketException|NoRouteToHostException|TTransportException|Could not connect to meta ?store|OutOfMemoryError|GC overhead|No live nodes|could only be written to 0 of|BlockMissingException|Connection reset|Broken pipe/i;
 
-/** There is no database, table or view of a name: Hive's error codes 10001, 10003, 10004 and 10072, or the metastore's own exception. */
+/** There is no database, table or view of a name: Hive's error codes 10001, 10003, 10004 and 10072, Spark's error class, or the metastore's own exception. */
 const NOT_FOUND =
-  /Error 100(?:01|03|04|72)\]|NoSuchObjectException|(?:table|view|database|schema)\b.{0,80}(?:not found|does not exist|not exist)/i;
+  /Error 100(?:01|03|04|72)\]|\[(?:TABLE_OR_VIEW|SCHEMA)_NOT_FOUND\]|NoSuchObjectException|(?:table|view|database|schema)\b.{0,80}(?:not found|does not exist|not exist)/i;
 
 /**
  * What the metastore says to the slower of two that make the same thing: its own exception, or what its database says of the second row,
  * some layers below.
  */
 const CONFLICT =
-  /already ?exists|JDODataStoreException|duplicate key|IntegrityConstraintViolation|Exception thrown when executing/i;
+  /already[ _]?exists|JDODataStoreException|duplicate key|IntegrityConstraintViolation|Exception thrown when executing/i;
 
 const DENIED = /permission denied|AccessControlException|HiveAccessControlException|not have .*privileges/i;
 

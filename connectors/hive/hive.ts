@@ -3,3 +3,4 @@
  */
 export { HiveClient, type HiveCallOptions, type HiveOptions } from './client.ts';
 export { qualifiedName, quoteIdentifier, quoteString, readableName } from './quoting.ts';
+export { HIVE_DIALECT, SPARK_DIALECT, type ListedFiles, type SqlDialect } from './dialect.ts';

@@ -9,12 +9,19 @@ import { follow, readTail } from './logs.ts';
 import { logPath } from './processes.ts';
 import { describePages, describeResults, describeStatus, ProgressDisplay } from './report.ts';
 import { serverOf } from './servers/registry.ts';
-import { isServerName, SERVER_NAMES, settingsFromConfig, type ServerName } from './settings.ts';
+import {
+  ALL_SERVER_NAMES,
+  isServerName,
+  OPTIONAL_SERVER_NAMES,
+  SERVER_NAMES,
+  settingsFromConfig,
+  type ServerName,
+} from './settings.ts';
 import { bringUpWith, removeInstallations, resetWith, takeDownWith } from './stack.ts';
 import { statusOf } from './status.ts';
 
-const LIST = SERVER_NAMES.join(', ');
-const WHICH = `which of ${LIST}; all when none is named`;
+const LIST = ALL_SERVER_NAMES.join(', ');
+const WHICH = `which of ${LIST}; all but ${OPTIONAL_SERVER_NAMES.join(', ')} when none is named`;
 
 const program = new Command('npm run stack --')
   .description(
@@ -52,7 +59,10 @@ program
   .argument('[servers...]', WHICH)
   .action(async (names: string[]) => {
     const settings = settingsFromConfig();
-    const statuses = await Promise.all(chosen(names).map((name) => statusOf(settings, name)));
+    const looked = names.length === 0 ? ALL_SERVER_NAMES : chosen(names);
+    const statuses = (await Promise.all(looked.map((name) => statusOf(settings, name)))).filter(
+      ({ name, state }) => state !== 'stopped' || names.length > 0 || isUsual(name),
+    );
     console.log(describeStatus(statuses));
     if (statuses.some(({ state }) => state === 'broken')) process.exitCode = 1;
   });
@@ -120,6 +130,11 @@ program
   .action(async (names: string[]) => {
     for (const name of names) console.log(`${name}: ${await writeMavenLock(settingsFromConfig(), name)} files`);
   });
+
+/** Whether it is of those that come without being named. */
+function isUsual(name: ServerName): boolean {
+  return (SERVER_NAMES as readonly ServerName[]).includes(name);
+}
 
 function chosen(names: readonly string[]): ServerName[] {
   const unknown = names.filter((name) => !isServerName(name));

@@ -8,7 +8,7 @@ import { findJava, howToInstall, OLDEST_JAVA } from './java.ts';
 import { describeListener, isPortFree } from './ports.ts';
 import { readLiveRecord } from './processes.ts';
 import { serverOf } from './servers/registry.ts';
-import { PORT_NAMES, SERVER_NAMES, type PortName, type StackSettings } from './settings.ts';
+import { ALL_SERVER_NAMES, PORT_NAMES, type PortName, type StackSettings } from './settings.ts';
 
 export interface Finding {
   readonly what: string;
@@ -136,7 +136,7 @@ async function ports(settings: StackSettings): Promise<Finding[]> {
   const ours = new Set<PortName>();
   const external = new Set<number>();
   await Promise.all(
-    SERVER_NAMES.map(async (name) => {
+    ALL_SERVER_NAMES.map(async (name) => {
       const server = serverOf(name);
       const live = server.processNames.flatMap((processName) => readLiveRecord(settings, processName) ?? []);
       for (const record of live) for (const port of Object.keys(record.ports)) ours.add(port as PortName);

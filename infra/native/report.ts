@@ -1,9 +1,9 @@
 import colors from 'picocolors';
 import type { BroughtUp } from './stack.ts';
-import { SERVER_NAMES, type ServerName, type StackSettings } from './settings.ts';
+import { ALL_SERVER_NAMES, type ServerName, type StackSettings } from './settings.ts';
 import type { ServerState, ServerStatus } from './status.ts';
 
-const NAME_WIDTH = Math.max(...SERVER_NAMES.map((name) => name.length)) + 2;
+const NAME_WIDTH = Math.max(...ALL_SERVER_NAMES.map((name) => name.length)) + 2;
 const REPEAT_MS = 10_000;
 
 /** Shows what each server is busy with: in place on a terminal, else a line at each change and every ten seconds. */

@@ -8,7 +8,10 @@ export const PROJECT_DIRECTORY = fileURLToPath(new URL('../../', import.meta.url
 
 /** The servers of the native stack, in the order in which they are shown. */
 export const SERVER_NAMES = ['kafka', 'hdfs', 'redis', 'mongodb', 'postgres', 'temporal', 'hive'] as const;
-export type ServerName = (typeof SERVER_NAMES)[number];
+/** Those that come only when they are named. */
+export const OPTIONAL_SERVER_NAMES = ['spark'] as const;
+export type ServerName = (typeof SERVER_NAMES)[number] | (typeof OPTIONAL_SERVER_NAMES)[number];
+export const ALL_SERVER_NAMES: readonly ServerName[] = [...SERVER_NAMES, ...OPTIONAL_SERVER_NAMES];
 
 /** Every port that a native server listens on, with its default. */
 const DEFAULT_PORTS = {
@@ -25,6 +28,7 @@ const DEFAULT_PORTS = {
   temporal: 7233,
   'temporal-ui': 8233,
   hive: 10000,
+  spark: 10010,
 } as const;
 export type PortName = keyof typeof DEFAULT_PORTS;
 export const PORT_NAMES = Object.keys(DEFAULT_PORTS) as PortName[];
@@ -63,13 +67,13 @@ export interface StackPlace {
 export function settingsFromConfig(config: Config = loadConfig()): StackSettings {
   const home = resolve(PROJECT_DIRECTORY, config.STACK_HOME);
   const port = (text: string): number => parseAddress(text).port;
+  const inner = { ...DEFAULT_PORTS, ...parsePorts(config.STACK_PORTS) };
   return {
     config,
     home,
     installHome: config.STACK_INSTALL_HOME === '' ? join(home, 'install') : resolve(config.STACK_INSTALL_HOME),
     ports: {
-      ...DEFAULT_PORTS,
-      ...parsePorts(config.STACK_PORTS),
+      ...inner,
       kafka: port(first(config.KAFKA_BROKERS)),
       'hdfs-http': port(first(config.WEBHDFS_URL)),
       redis: port(config.REDIS_URL),
@@ -77,9 +81,15 @@ export function settingsFromConfig(config: Config = loadConfig()): StackSettings
       postgres: port(config.SERVING_DATABASE_URL),
       temporal: port(first(config.TEMPORAL_ADDRESS)),
       'temporal-ui': config.TEMPORAL_UI_PORT,
-      hive: port(config.HIVE_URL),
+      // It names either of the two that speak its protocol.
+      ...(port(config.HIVE_URL) === inner.spark ? {} : { hive: port(config.HIVE_URL) }),
     },
   };
+}
+
+/** The server of this stack that `HIVE_URL` names. */
+export function sqlServerOf({ config, ports }: StackSettings): 'hive' | 'spark' {
+  return parseAddress(config.HIVE_URL).port === ports.spark ? 'spark' : 'hive';
 }
 
 /** The environment variables that point every program of the project at a stack in another place or on other ports. */
@@ -154,11 +164,11 @@ export function isThisMachine(host: string): boolean {
 }
 
 export function isServerName(text: string): text is ServerName {
-  return (SERVER_NAMES as readonly string[]).includes(text);
+  return (ALL_SERVER_NAMES as readonly string[]).includes(text);
 }
 
 function innerPorts(): InnerPortName[] {
-  return ['kafka-controller', 'hdfs-rpc', 'datanode-http', 'datanode-data', 'datanode-ipc'];
+  return ['kafka-controller', 'hdfs-rpc', 'datanode-http', 'datanode-data', 'datanode-ipc', 'spark'];
 }
 
 function parsePorts(text: string): Partial<Record<InnerPortName, number>> {

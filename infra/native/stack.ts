@@ -8,6 +8,7 @@ import { explainDiskError } from './install/installation.ts';
 import { logPath, readRecord, signalRecorded, stopProcess } from './processes.ts';
 import { serverOf } from './servers/registry.ts';
 import {
+  ALL_SERVER_NAMES,
   isServerName,
   SERVER_NAMES,
   settingsOf,
@@ -167,7 +168,7 @@ function withNeeds(names: readonly ServerName[]): ServerName[] {
 
 /** `names` and what stands on them. */
 function withDependents(names: readonly ServerName[]): ServerName[] {
-  return SERVER_NAMES.filter(
+  return ALL_SERVER_NAMES.filter(
     (name) => names.includes(name) || serverOf(name).needs.some((need) => names.includes(need)),
   );
 }

@@ -1,9 +1,9 @@
 import { ProgressDisplay } from '../../infra/native/report.ts';
-import { settingsFromConfig, type ServerName } from '../../infra/native/settings.ts';
+import { settingsFromConfig, sqlServerOf, type ServerName } from '../../infra/native/settings.ts';
 import { bringUpWith, takeDownWith } from '../../infra/native/stack.ts';
 
-/** What the tests of the `stack` projects use. */
-const NEEDED: readonly ServerName[] = ['kafka', 'hdfs', 'redis', 'mongodb', 'postgres', 'temporal', 'hive'];
+/** What the tests of the `stack` projects use, beside the server that runs SQL over HDFS. */
+const NEEDED: readonly ServerName[] = ['kafka', 'hdfs', 'redis', 'mongodb', 'postgres', 'temporal'];
 
 /**
  * Brings the servers up before the first test of the `stack` projects; each calls it, and the second finds them up. They stay
@@ -12,7 +12,7 @@ const NEEDED: readonly ServerName[] = ['kafka', 'hdfs', 'redis', 'mongodb', 'pos
 export default async function setUp(): Promise<() => Promise<void>> {
   const settings = settingsFromConfig();
   const display = new ProgressDisplay();
-  const results = await bringUpWith(settings, NEEDED, display.show);
+  const results = await bringUpWith(settings, [...NEEDED, sqlServerOf(settings)], display.show);
   display.clear();
   const started = results
     .filter(({ outcome }) => outcome === 'started' || outcome === 'mended')

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Config } from '../../../runtime/config.ts';
-import { isServerName, SERVER_NAMES, type ServerName } from '../../native/settings.ts';
+import { SERVER_NAMES, type ServerName } from '../../native/settings.ts';
 
 /** What the user asked `npm start` for. */
 export interface StartOptions {
@@ -64,8 +64,9 @@ function parseSeconds(text: string): number {
 function parseServers(text: string): ServerName[] {
   if (text === 'none') return [];
   return text.split(',').map((name) => {
-    if (!isServerName(name))
+    const server = SERVER_NAMES.find((known) => known === name);
+    if (server === undefined)
       throw new InvalidArgumentError(`There is no server ${name}; there are ${SERVER_NAMES.join(', ')}.`);
-    return name;
+    return server;
   });
 }

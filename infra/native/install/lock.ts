@@ -31,6 +31,13 @@ export interface WheelLock {
   readonly wheels: Readonly<Record<string, LockedWheel>>;
 }
 
+/** A Python package that is published as its source archive alone, the same for every platform. */
+export interface SourceLock {
+  /** `name==version` */
+  readonly requirement: string;
+  readonly source: { readonly sha256: string; readonly sizeBytes: number };
+}
+
 export function lockPath(name: string): URL {
   return new URL(`../locks/${name}.json`, import.meta.url);
 }
@@ -41,6 +48,10 @@ export function readMavenLock(name: string): MavenLock {
 
 export function readWheelLock(name: string): WheelLock {
   return JSON.parse(readFileSync(lockPath(name), 'utf8')) as WheelLock;
+}
+
+export function readSourceLock(name: string): SourceLock {
+  return JSON.parse(readFileSync(lockPath(name), 'utf8')) as SourceLock;
 }
 
 /** A short mark of what a lock file says, so that an installation made from another version of it is told apart. */

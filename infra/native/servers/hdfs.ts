@@ -101,7 +101,7 @@ export function hdfsRpcUrl(settings: StackSettings): string {
 }
 
 /** Writes core-site.xml, hdfs-site.xml and the log settings into the configuration directory of `owner`. */
-export function writeHadoopConfiguration(settings: StackSettings, owner: 'hdfs' | 'hive'): void {
+export function writeHadoopConfiguration(settings: StackSettings, owner: 'hdfs' | 'hive' | 'spark'): void {
   const { ports, config } = settings;
   const data = dataDirectory(settings, 'hdfs');
   const local = (port: number): string => `127.0.0.1:${port}`;

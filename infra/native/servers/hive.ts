@@ -8,7 +8,7 @@ import { installJars, mavenRepository } from '../install/maven.ts';
 import { jvmFlags, requireJava } from '../java.ts';
 import { probeSilence } from '../probe.ts';
 import type { Progress, Server } from '../server.ts';
-import { parseAddress, type StackSettings } from '../settings.ts';
+import { parseAddress, sqlServerOf, type StackSettings } from '../settings.ts';
 import {
   dataDirectory,
   hadoopXml,
@@ -34,7 +34,10 @@ export const hive: Server = {
   stopTimeoutMs: 20_000,
   readyTimeoutMs: 180_000,
 
-  addresses: ({ config }) => [parseAddress(config.HIVE_URL)],
+  addresses: (settings) =>
+    sqlServerOf(settings) === 'hive'
+      ? [parseAddress(settings.config.HIVE_URL)]
+      : [{ host: 'localhost', port: settings.ports.hive }],
 
   async probe(settings) {
     const [address = { host: 'localhost', port: settings.ports.hive }] = hive.addresses(settings);

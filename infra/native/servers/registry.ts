@@ -7,9 +7,10 @@ import { kafka } from './kafka.ts';
 import { mongodb } from './mongodb.ts';
 import { postgres } from './postgres.ts';
 import { redis } from './redis.ts';
+import { spark } from './spark.ts';
 import { temporal } from './temporal.ts';
 
-const SERVERS: readonly Server[] = [kafka, hdfs, redis, mongodb, postgres, temporal, hive];
+const SERVERS: readonly Server[] = [kafka, hdfs, redis, mongodb, postgres, temporal, hive, spark];
 
 /** The server of that name. */
 export function serverOf(name: ServerName): Server {
