@@ -15,8 +15,8 @@ import {
   readStatement,
   windowsTableStatement,
 } from '../activities/views/statements.ts';
-import { EventDays } from '../activities/views/days.ts';
-import { CommittedFiles } from '../activities/views/committed-files.ts';
+import { EventDays } from '../activities/readings/days.ts';
+import { CommittedFiles } from '../activities/readings/committed-files.ts';
 import { parseHiveUrl } from '../connectors/hive/address.ts';
 import { RESOLUTIONS } from '../grid/aggregate/window.ts';
 import { encodeEnvelope } from '../grid/envelope.ts';

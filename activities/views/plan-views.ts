@@ -1,20 +1,17 @@
-import type { CommittedFile } from '../../connectors/hdfs/commit-log/commit-record.ts';
-import type { HdfsWriter } from '../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../grid/errors.ts';
 import { RESOLUTIONS } from '../../grid/aggregate/window.ts';
 import type { Boundary, PlannedViews, PlanRequest, ViewsInput } from '../../workflows/views/contract.ts';
 import { BuildDirectory, type Plan } from './build-directory.ts';
 import { mayEndWith, type PartitionInViews } from './boundary.ts';
-import { CommittedFiles } from './committed-files.ts';
-import { dayText, EventDays } from './days.ts';
+import { CommittedFiles, eventTimes } from '../readings/committed-files.ts';
+import { dayText, EventDays } from '../readings/days.ts';
+import { writeFileList } from '../readings/file-list.ts';
 import type { ViewsDependencies } from './dependencies.ts';
 import { sweepLeftovers } from './sweep-leftovers.ts';
 import { readViewsState } from './views-state.ts';
 
 /** A commit record that was listed and then folded is looked for again. */
 const MOST_LOOKS = 5;
-/** The list of files is written in pieces of this size. */
-const PIECE_CHARACTERS = 256 * 1024;
 const UNKNOWN_PARTITION: PartitionInViews = { boundary: undefined, nextOffset: undefined, segmentEnds: new Set() };
 
 /** Decides what the views will cover, which days have to be computed, and from which files; the plan is left in HDFS. */
@@ -100,11 +97,6 @@ async function newBoundary(
   return reached;
 }
 
-/** Files of readings have event times; one without is taken for any day. */
-function eventTimes({ eventTimeMinMs, eventTimeMaxMs }: CommittedFile): [minMs: number, maxMs: number] {
-  return [eventTimeMinMs ?? 0, eventTimeMaxMs ?? 253_402_300_799_999];
-}
-
 interface Scope {
   readonly days: EventDays;
   readonly resolutions: Plan['resolutions'];
@@ -161,13 +153,12 @@ async function writeList(
   const figures = { files: 0, bytes: 0, readings: 0, areAllInDays: true };
   // Joined stretches hold more days than were asked for, and these must be whole too.
   const computed = EventDays.of(days.stretches);
-  await hdfs.delete(directory.linksDirectory, { recursive: true });
-  const writer = await hdfs.create(`${directory.linksDirectory}/files`, { createParent: true, overwrite: true });
-  try {
-    let piece = '';
+  await writeFileList(hdfs, directory.linksDirectory, paths(), signal);
+  return figures;
+
+  async function* paths(): AsyncGenerator<string, void, undefined> {
     for (const { partition, lastOffset } of boundary) {
       for await (const commit of committed.commits(partition, 0)) {
-        signal.throwIfAborted();
         if (commit.lastOffset > lastOffset) break;
         for (const file of commit.files) {
           const [minMs, maxMs] = eventTimes(file);
@@ -176,22 +167,9 @@ async function writeList(
           figures.bytes += file.lengthBytes;
           figures.readings += file.records;
           if (!computed.holds(minMs, maxMs)) figures.areAllInDays = false;
-          piece += `${file.path}\n`;
-          if (piece.length < PIECE_CHARACTERS) continue;
-          await write(writer, piece);
-          piece = '';
+          yield file.path;
         }
       }
     }
-    await write(writer, piece);
-    await writer.close();
-  } catch (error) {
-    await writer.abort();
-    throw error;
   }
-  return figures;
-}
-
-async function write(writer: HdfsWriter, text: string): Promise<void> {
-  if (text !== '') await writer.write(Buffer.from(text));
 }

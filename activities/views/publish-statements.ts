@@ -1,6 +1,6 @@
 /** SQL of the serving database by which windows that were added up become the batch view. */
 import { COMBINED_IN_POSTGRES } from '../../grid/aggregate/hive-sql.ts';
-import { boundsMs, EventDays, type Stretch } from './days.ts';
+import { boundsMs, EventDays, type Stretch } from '../readings/days.ts';
 import { AGGREGATE_PARTS, WINDOW_COLUMNS } from './statements.ts';
 
 export interface BuildRelations {

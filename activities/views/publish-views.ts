@@ -6,7 +6,7 @@ import { GridError } from '../../grid/errors.ts';
 import type { Boundary, ChangedWindow, PublishRequest, ViewsResult } from '../../workflows/views/contract.ts';
 import { viewsContract } from '../../workflows/views/contract.ts';
 import { BuildDirectory, type Plan } from './build-directory.ts';
-import { dayText, EventDays } from './days.ts';
+import { dayText, EventDays } from '../readings/days.ts';
 import type { ViewsDependencies } from './dependencies.ts';
 import {
   changeExamples,

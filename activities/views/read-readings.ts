@@ -2,7 +2,7 @@ import { GridError } from '../../grid/errors.ts';
 import type { ReadReadings, ViewsRun } from '../../workflows/views/contract.ts';
 import { BuildDirectory } from './build-directory.ts';
 import type { ViewsDependencies } from './dependencies.ts';
-import { readOthers } from './read-others.ts';
+import { readOthers } from '../readings/read-others.ts';
 import {
   countQuery,
   databaseStatement,

@@ -11,34 +11,22 @@ import {
   WINDOW_START_SQL,
 } from '../../grid/aggregate/hive-sql.ts';
 import type { Resolution } from '../../grid/aggregate/window.ts';
-import { CANONICAL_ENVELOPE } from '../../grid/envelope.ts';
-import { boundsMs, EventDays, type Stretch } from './days.ts';
+import { boundsMs, EventDays, type Stretch } from '../readings/days.ts';
+import {
+  columnsOf,
+  COPY_FORMAT,
+  linesTableStatement,
+  othersReadTableStatement,
+  othersTableStatement,
+  PLACE_SQL,
+  placedLinesSql,
+  READING_COLUMNS,
+} from '../readings/line-statements.ts';
 
 export interface BuildTables {
   readonly database: string;
   readonly buildId: string;
 }
-
-/** Fields of a reading, and its place: in this order readings that Hive does not parse itself are written for it. */
-export const READING_COLUMNS = [
-  ['sensor_id', 'STRING'],
-  ['aspect', 'STRING'],
-  ['unit', 'STRING'],
-  ['correlation_id', 'STRING'],
-  ['modality', 'STRING'],
-  ['plain', 'STRING'],
-  ['order_key', 'STRING'],
-  ['kafka_partition', 'INT'],
-  ['first_offset', 'BIGINT'],
-  ['place', 'BIGINT'],
-] as const;
-
-/** Tab separated, `\N` for NULL, backslash before what would be misread: the text format of PostgreSQL's COPY. */
-const COPY_FORMAT = [
-  `ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe'`,
-  String.raw`WITH SERDEPROPERTIES ('field.delim'='\t', 'escape.delim'='\\', 'serialization.escape.crlf'='true')`,
-  'STORED AS TEXTFILE',
-].join('\n');
 
 const table =
   (name: string) =>
@@ -66,39 +54,22 @@ export function readingTables(
   { linksDirectory, othersDirectory }: { readonly linksDirectory: string; readonly othersDirectory: string },
 ): readonly string[] {
   return [
-    [
-      `CREATE EXTERNAL TABLE ${rawTable(tables)} (number_id STRING, text_id STRING, modality STRING, unit STRING,`,
-      `aspect STRING, correlation_id STRING, created_at STRING, other STRING)`,
-      // One match a line: its groups, or else the line itself.
-      `ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.RegexSerDe'`,
-      `WITH SERDEPROPERTIES ('input.regex'=${quoteString(`${CANONICAL_ENVELOPE.source}|((?s:.*))`)})`,
-      `STORED AS INPUTFORMAT 'org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat'`,
-      `OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'`,
-      `LOCATION ${quoteString(linksDirectory)}`,
-      `TBLPROPERTIES ('external.table.purge'='false', 'discover.partitions'='false')`,
-    ].join('\n'),
+    linesTableStatement(rawTable(tables), linksDirectory),
     `CREATE TABLE ${readingsTable(tables)} (${columnsOf(READING_COLUMNS)}) STORED AS ORC TBLPROPERTIES ('transactional'='false')`,
-    [
-      `CREATE EXTERNAL TABLE ${othersTable(tables)} (kafka_partition INT, first_offset BIGINT, place BIGINT, line STRING)`,
-      // No escapes: a line is the rest of its row, byte for byte.
-      String.raw`ROW FORMAT DELIMITED FIELDS TERMINATED BY '\t' STORED AS TEXTFILE LOCATION ${quoteString(othersDirectory)}`,
-    ].join('\n'),
+    othersTableStatement(othersTable(tables), othersDirectory),
   ];
 }
 
 /** Reads the listed files once: canonical envelopes field by field, other lines as they are. */
 export function readStatement(tables: BuildTables): string {
-  const partOfName = (group: number): string =>
-    String.raw`REGEXP_EXTRACT(file, '\\+(\\d{1,9})\\+(\\d{1,18})\\+\\d{1,18}\\.json$', ${group})`;
-  const place = `CAST(${partOfName(1)} AS INT) AS kafka_partition, CAST(${partOfName(2)} AS BIGINT) AS first_offset, place`;
   return [
-    `FROM (SELECT lines.*, INPUT__FILE__NAME AS file, BLOCK__OFFSET__INSIDE__FILE AS place FROM ${rawTable(tables)} lines) placed`,
+    `FROM (${placedLinesSql(rawTable(tables))}) placed`,
     `INSERT OVERWRITE TABLE ${readingsTable(tables)}`,
     `SELECT COALESCE(number_id, text_id), aspect, unit, correlation_id, modality, modality AS plain,`,
-    `${orderKeySql('created_at')} AS order_key, ${place}`,
+    `${orderKeySql('created_at')} AS order_key, ${PLACE_SQL}`,
     'WHERE other IS NULL',
     `INSERT OVERWRITE TABLE ${othersTable(tables)}`,
-    `SELECT ${place}, other WHERE other IS NOT NULL`,
+    `SELECT ${PLACE_SQL}, other WHERE other IS NOT NULL`,
   ].join('\n');
 }
 
@@ -109,11 +80,7 @@ export function countQuery(tables: BuildTables): string {
 
 /** What the other lines say. */
 export function othersReadStatement(tables: BuildTables, othersReadDirectory: string): string {
-  return [
-    `CREATE EXTERNAL TABLE ${othersReadTable(tables)} (${columnsOf(READING_COLUMNS)})`,
-    COPY_FORMAT,
-    `LOCATION ${quoteString(othersReadDirectory)}`,
-  ].join('\n');
+  return othersReadTableStatement(othersReadTable(tables), othersReadDirectory);
 }
 
 /** Columns of a window, in the order in which they are written. */
@@ -173,8 +140,4 @@ function conditionOf(days: readonly Stretch[]): string {
     return `(event_ms >= ${fromMs} AND event_ms < ${toMs})`;
   });
   return `WHERE ${conditions.join(' OR ')}`;
-}
-
-function columnsOf(columns: readonly (readonly [name: string, type: string])[]): string {
-  return columns.map(([name, type]) => `${name} ${type}`).join(', ');
 }

@@ -6,11 +6,16 @@ import { decodeEnvelope, type DecodeLimits } from '../../grid/envelope.ts';
 import type { Reading } from '../../grid/reading.ts';
 import { windowUnit } from '../../grid/aggregate/window-unit.ts';
 import { storableText } from '../../grid/storable-text.ts';
-import type { BuildDirectory } from './build-directory.ts';
 
 /** What lies in HDFS was within its limits when it was written. */
 const LIMITS: DecodeLimits = { maxBytes: Number.MAX_SAFE_INTEGER, maxAheadMs: 0, stored: true };
 const WRITE_CHARACTERS = 256 * 1024;
+
+/** Where lines of another form lie, as Hive has found them, and where what they say is to be written. */
+export interface OthersDirectories {
+  readonly othersDirectory: string;
+  readonly othersReadDirectory: string;
+}
 
 export interface OthersRead {
   readonly lines: number;
@@ -23,21 +28,21 @@ export interface OthersRead {
  */
 export async function readOthers(
   hdfs: HdfsClient,
-  directory: BuildDirectory,
+  { othersDirectory, othersReadDirectory }: OthersDirectories,
   signal: AbortSignal,
 ): Promise<OthersRead> {
-  await hdfs.delete(directory.othersReadDirectory, { recursive: true });
+  await hdfs.delete(othersReadDirectory, { recursive: true });
   let lines = 0;
   let unreadable = 0;
   let rows = '';
   let writer: HdfsWriter | undefined;
   const flush = async (): Promise<void> => {
-    writer ??= await hdfs.create(`${directory.othersReadDirectory}/part-00000`, { createParent: true });
+    writer ??= await hdfs.create(`${othersReadDirectory}/part-00000`, { createParent: true });
     await writer.write(Buffer.from(rows));
     rows = '';
   };
   try {
-    for await (const { path, type, lengthBytes } of entriesIfThere(hdfs.list(directory.othersDirectory))) {
+    for await (const { path, type, lengthBytes } of entriesIfThere(hdfs.list(othersDirectory))) {
       if (type !== 'file' || lengthBytes === 0) continue;
       for await (const line of linesOf(await hdfs.read(path))) {
         signal.throwIfAborted();
@@ -86,7 +91,7 @@ function rowOf(line: Buffer): string | undefined {
   const decoded = decodeEnvelope(bytes, Number.MAX_SAFE_INTEGER, LIMITS);
   if (!decoded.ok) return undefined;
   const [, ...places] = place;
-  return `${hiveRow([...fieldsOf(decoded.reading), ...places])}\n`;
+  return `${hiveRow([...fieldsOf(decoded.reading), ...places, decoded.reading.createdAt])}\n`;
 }
 
 function fieldsOf(reading: Reading): readonly string[] {

@@ -1,4 +1,4 @@
-import type { CommitRecord } from '../../connectors/hdfs/commit-log/commit-record.ts';
+import type { CommitRecord, CommittedFile } from '../../connectors/hdfs/commit-log/commit-record.ts';
 import { PartitionLayout } from '../../connectors/hdfs/commit-log/layout.ts';
 import { readCommitLog } from '../../connectors/hdfs/commit-log/read.ts';
 import { entriesIfThere } from '../../connectors/hdfs/if-there.ts';
@@ -49,4 +49,9 @@ export class CommittedFiles {
     }
     return true;
   }
+}
+
+/** Files of readings have event times; one without is taken for any day. */
+export function eventTimes({ eventTimeMinMs, eventTimeMaxMs }: CommittedFile): [minMs: number, maxMs: number] {
+  return [eventTimeMinMs ?? 0, eventTimeMaxMs ?? 253_402_300_799_999];
 }

@@ -1,0 +1,33 @@
+import type { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
+
+/** The list is written in pieces of this size. */
+const PIECE_CHARACTERS = 256 * 1024;
+
+/** Name of the list in its directory. */
+export const FILE_LIST = 'files';
+
+/** Writes the list of files that a table over lines reads, in place of what its directory held. */
+export async function writeFileList(
+  hdfs: HdfsClient,
+  linksDirectory: string,
+  paths: AsyncIterable<string>,
+  signal: AbortSignal,
+): Promise<void> {
+  await hdfs.delete(linksDirectory, { recursive: true });
+  const writer = await hdfs.create(`${linksDirectory}/${FILE_LIST}`, { createParent: true, overwrite: true });
+  try {
+    let piece = '';
+    for await (const path of paths) {
+      signal.throwIfAborted();
+      piece += `${path}\n`;
+      if (piece.length < PIECE_CHARACTERS) continue;
+      await writer.write(Buffer.from(piece));
+      piece = '';
+    }
+    if (piece !== '') await writer.write(Buffer.from(piece));
+    await writer.close();
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+}
