@@ -1,7 +1,7 @@
 /**
  * Batch views: the workflow `buildBatchViews`, from its start to its result, beside the same two statements run by the bare hive-driver over the same
- * files, without a plan, a check, or PostgreSQL; then a build that adds 1 % late readings of one day. CPU is that of HiveServer2, which runs its
- * tasks itself on the local stack.
+ * files, without a plan, a check, or PostgreSQL; then a build that adds 1 % late readings of one day. CPU is that of the server that `HIVE_URL` names
+ * (HiveServer2, or Spark's Thrift server), which runs its tasks itself on the local stack.
  *
  *   npm run bench -- batch-views [readings, default 1000000] [runs, default 3] [days, default 10]
  */
@@ -17,9 +17,11 @@ import {
 } from '../activities/views/statements.ts';
 import { EventDays } from '../activities/readings/days.ts';
 import { CommittedFiles } from '../activities/readings/committed-files.ts';
+import { listedFiles } from '../activities/readings/file-list.ts';
 import { parseHiveUrl } from '../connectors/hive/address.ts';
 import { RESOLUTIONS } from '../grid/aggregate/window.ts';
 import { encodeEnvelope } from '../grid/envelope.ts';
+import { settingsFromConfig, sqlServerOf } from '../infra/native/settings.ts';
 import { loadConfig } from '../runtime/config.ts';
 import { TOPIC } from '../test/hdfs-sink/writer-bed.ts';
 import { ViewsBed } from '../test/views/views-bed.ts';
@@ -50,7 +52,9 @@ function envelope(index: number): string {
 /** CPU seconds of HiveServer2 so far; NaN where it is not the local stack's. */
 async function hiveCpuSeconds(): Promise<number> {
   try {
-    const record: unknown = JSON.parse(await readFile(join(config.STACK_HOME, 'run', 'hive.json'), 'utf8'));
+    const record: unknown = JSON.parse(
+      await readFile(join(config.STACK_HOME, 'run', `${sqlServerOf(settingsFromConfig(config))}.json`), 'utf8'),
+    );
     const pid = typeof record === 'object' && record !== null && 'pid' in record ? Number(record.pid) : Number.NaN;
     const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
     return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
@@ -80,11 +84,15 @@ async function bare(bed: ViewsBed, directory: string): Promise<string> {
     configuration: Object.fromEntries(Object.entries(settings).map(([name, value]) => [`set:hiveconf:${name}`, value])),
   });
   const tables = { database: bed.hiveDatabase, buildId: 'bare' };
+  const dialect = await bed.hive.dialect();
   for (const statement of [
     ...dropStatements(tables),
-    ...readingTables(tables, { linksDirectory: `${directory}/links`, othersDirectory: `${directory}/others` }),
+    ...(await readingTables(tables, dialect, {
+      links: listedFiles(bed.hdfs, `${directory}/links`),
+      othersDirectory: `${directory}/others`,
+    })),
     windowsTableStatement(tables, `${directory}/windows`),
-    readStatement(tables),
+    readStatement(tables, dialect),
     addUpStatement(tables, { days: EventDays.all.stretches, resolutions: RESOLUTIONS, hasOthers: false }),
     ...dropStatements(tables),
   ]) {

@@ -1,5 +1,5 @@
 /** HiveQL by which lines of master data are read: canonical envelopes field by field, other lines as they are. */
-import { quoteString } from '../../connectors/hive/hive.ts';
+import { quoteString, type ListedFiles, type SqlDialect } from '../../connectors/hive/hive.ts';
 import { CANONICAL_ENVELOPE } from '../../grid/envelope.ts';
 
 type Columns = readonly (readonly [name: string, type: string])[];
@@ -31,8 +31,9 @@ export const COPY_FORMAT = [
 /** Dropping the table leaves what it is over. */
 const OVER_FILES = `TBLPROPERTIES ('external.table.purge'='false', 'discover.partitions'='false')`;
 
-/** A table over the lines of listed files. @param linksDirectory holds the list, a path a line */
-export function linesTableStatement(name: string, linksDirectory: string): string {
+/** A table over the lines of listed files, for {@link placedLinesSql}. */
+export async function linesTableStatement(name: string, dialect: SqlDialect, files: ListedFiles): Promise<string> {
+  if (dialect.engine === 'spark') return dialect.linesTable(name, files);
   return [
     `CREATE EXTERNAL TABLE ${name} (number_id STRING, text_id STRING, modality STRING, unit STRING,`,
     `aspect STRING, correlation_id STRING, created_at STRING, other STRING)`,
@@ -41,14 +42,27 @@ export function linesTableStatement(name: string, linksDirectory: string): strin
     `WITH SERDEPROPERTIES ('input.regex'=${quoteString(`${CANONICAL_ENVELOPE.source}|((?s:.*))`)})`,
     `STORED AS INPUTFORMAT 'org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat'`,
     `OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'`,
-    `LOCATION ${quoteString(linksDirectory)}`,
+    `LOCATION ${quoteString(files.directory)}`,
     OVER_FILES,
   ].join('\n');
 }
 
-/** Lines of {@link linesTableStatement}, each with its file and its place there. */
-export function placedLinesSql(linesTable: string): string {
-  return `SELECT lines.*, INPUT__FILE__NAME AS file, BLOCK__OFFSET__INSIDE__FILE AS place FROM ${linesTable} lines`;
+/** Fields of a canonical envelope, in the order of its groups. */
+const FIELDS = ['number_id', 'text_id', 'modality', 'unit', 'aspect', 'correlation_id', 'created_at'] as const;
+
+/** Lines of {@link linesTableStatement}, each with its file and its place there: the fields of a canonical envelope, or else `other`, the line. */
+export function placedLinesSql(linesTable: string, dialect: SqlDialect): string {
+  const place = `${dialect.fileNameSql} AS file, ${dialect.placeInFileSql} AS place`;
+  if (dialect.engine === 'hive') return `SELECT lines.*, ${place} FROM ${linesTable} lines`;
+  // A separator before each group: no line of JSON begins with it.
+  const groups = FIELDS.map((_, index) => `\u0001$${index + 1}`).join('');
+  const match = `REGEXP_REPLACE(line, ${quoteString(`^${CANONICAL_ENVELOPE.source}\\z`)}, ${quoteString(groups)})`;
+  const fields = FIELDS.map((name, index) =>
+    name.endsWith('_id') && index < 2 ? `NULLIF(parts[${index + 1}], '') AS ${name}` : `parts[${index + 1}] AS ${name}`,
+  );
+  return `SELECT ${fields.join(', ')}, IF(parts[${FIELDS.length}] IS NULL, line, NULL) AS other, file, place
+  FROM (SELECT line, file, place, SPLIT(${match}, ${quoteString('\u0001')}) AS parts
+  FROM (SELECT line, ${place} FROM ${linesTable}) lines) matched`;
 }
 
 const partOfName = (group: number): string =>

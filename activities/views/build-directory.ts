@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { RESOLUTIONS } from '../../grid/aggregate/window.ts';
+import type { ListedFiles } from '../../connectors/hive/hive.ts';
+import { listedFiles } from '../readings/file-list.ts';
 import { GridError } from '../../grid/errors.ts';
 
 const MOST_BYTES = 64 << 20;
@@ -40,6 +42,11 @@ export class BuildDirectory {
   /** Where the list of files lies that Hive reads: the location of the table over them. */
   get linksDirectory(): string {
     return `${this.path}/links`;
+  }
+
+  /** The same list, for whichever engine reads it. */
+  get links(): ListedFiles {
+    return listedFiles(this.#hdfs, this.linksDirectory);
   }
 
   /** Lines in another than the usual form, as Hive finds them, … */

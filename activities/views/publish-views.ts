@@ -45,7 +45,8 @@ export async function publishViews(
   if (published !== undefined) return published;
   const directory = new BuildDirectory(hdfs, analysisDirectory, run.buildId);
   const plan = await directory.readPlan();
-  if (plan.isUpToDate) return resultOf(deps, request, plan, NOTHING);
+  const sql = await sqlOf(deps, request, plan, signal);
+  if (plan.isUpToDate) return resultOf(request, plan, sql, NOTHING);
   const build: BuildRelations = { schema: serving.schema, buildId: run.buildId };
   await serving.inTransaction('Bringing windows to the serving database', async (transaction) => {
     await transaction.query(dropRelations(build));
@@ -58,7 +59,7 @@ export async function publishViews(
     await transaction.query('SELECT pg_advisory_xact_lock($1)', [PUBLISH_LOCK]);
     await refuseOtherBuilds(transaction, serving.schema, plan);
     await takeOverFromSpeed(transaction, serving.schema, plan.boundary);
-    return swap(deps, transaction, { build, request, plan });
+    return swap(transaction, { build, request, plan, sql });
   });
 }
 
@@ -141,9 +142,18 @@ const NOTHING: Outcome = {
 };
 
 async function swap(
-  deps: ViewsDependencies,
   transaction: ServingTransaction,
-  { build, request, plan }: { readonly build: BuildRelations; readonly request: PublishRequest; readonly plan: Plan },
+  {
+    build,
+    request,
+    plan,
+    sql,
+  }: {
+    readonly build: BuildRelations;
+    readonly request: PublishRequest;
+    readonly plan: Plan;
+    readonly sql: readonly string[];
+  },
 ): Promise<ViewsResult> {
   const { schema } = build;
   await transaction.query(changesStatement(build, plan));
@@ -178,7 +188,7 @@ async function swap(
       [topic, partition, lastOffset, id],
     );
   }
-  const result = resultOf(deps, request, plan, {
+  const result = resultOf(request, plan, sql, {
     buildId: Number(id),
     windows: {
       computed: Number(totals?.computed),
@@ -225,15 +235,29 @@ function exampleOf(row: ExampleRow): ChangedWindow {
   };
 }
 
-function resultOf(
-  { database }: ViewsDependencies,
-  { run, read, startedMs }: PublishRequest,
-  plan: Plan,
-  { buildId, windows, counted, inexact, mended, examples }: Outcome,
-): ViewsResult {
-  const { files, bytes, readings, days, resolutions, boundary, isUpToDate, areAllInDays } = plan;
+/** What was run in Hive. */
+async function sqlOf(
+  { hive, database }: ViewsDependencies,
+  { run, read }: PublishRequest,
+  { files, days, resolutions }: Plan,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if (files === 0) return [];
   const tables = { database, buildId: run.buildId };
   const hasOthers = read.otherForms > read.unreadable;
+  return [
+    readStatement(tables, await hive.dialect({ signal })),
+    addUpStatement(tables, { days, resolutions, hasOthers }),
+  ];
+}
+
+function resultOf(
+  { run, read, startedMs }: PublishRequest,
+  plan: Plan,
+  sql: readonly string[],
+  { buildId, windows, counted, inexact, mended, examples }: Outcome,
+): ViewsResult {
+  const { files, bytes, readings, days, boundary, isUpToDate, areAllInDays } = plan;
   return {
     outcome: isUpToDate ? 'up-to-date' : 'published',
     ...(buildId === undefined ? {} : { buildId }),
@@ -254,7 +278,7 @@ function resultOf(
     windows,
     mended,
     examples: [...examples],
-    sql: files === 0 ? [] : [readStatement(tables), addUpStatement(tables, { days, resolutions, hasOthers })],
+    sql: [...sql],
     durationMs: Math.max(0, Date.now() - startedMs),
   };
 }

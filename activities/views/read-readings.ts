@@ -30,8 +30,9 @@ export async function readReadings(
   await hive.execute(databaseStatement(tables), call);
   for (const statement of dropStatements(tables)) await hive.execute(statement, call);
   await hdfs.delete(directory.othersDirectory, { recursive: true });
-  for (const statement of readingTables(tables, directory)) await hive.execute(statement, call);
-  await hive.execute(readStatement(tables), call);
+  const dialect = await hive.dialect(call);
+  for (const statement of await readingTables(tables, dialect, directory)) await hive.execute(statement, call);
+  await hive.execute(readStatement(tables, dialect), call);
   const [[canonical, placed] = []] = await hive.rows(countQuery(tables), call);
   const others = await readOthers(hdfs, directory, signal);
   if (others.lines > 0) {

@@ -1,5 +1,11 @@
 /** HiveQL of a build of batch views. Pure: the same build is always the same statements. */
-import { qualifiedName, quoteIdentifier, quoteString } from '../../connectors/hive/hive.ts';
+import {
+  qualifiedName,
+  quoteIdentifier,
+  quoteString,
+  type ListedFiles,
+  type SqlDialect,
+} from '../../connectors/hive/hive.ts';
 import {
   eventMsSql,
   HELD_MS_SQL,
@@ -49,21 +55,22 @@ export function databaseStatement({ database }: BuildTables): string {
 }
 
 /** The tables that {@link readStatement} needs: over the listed files, for what it reads, and for the lines that are of another form. */
-export function readingTables(
+export async function readingTables(
   tables: BuildTables,
-  { linksDirectory, othersDirectory }: { readonly linksDirectory: string; readonly othersDirectory: string },
-): readonly string[] {
+  dialect: SqlDialect,
+  { links, othersDirectory }: { readonly links: ListedFiles; readonly othersDirectory: string },
+): Promise<readonly string[]> {
   return [
-    linesTableStatement(rawTable(tables), linksDirectory),
+    await linesTableStatement(rawTable(tables), dialect, links),
     `CREATE TABLE ${readingsTable(tables)} (${columnsOf(READING_COLUMNS)}) STORED AS ORC TBLPROPERTIES ('transactional'='false')`,
     othersTableStatement(othersTable(tables), othersDirectory),
   ];
 }
 
 /** Reads the listed files once: canonical envelopes field by field, other lines as they are. */
-export function readStatement(tables: BuildTables): string {
+export function readStatement(tables: BuildTables, dialect: SqlDialect): string {
   return [
-    `FROM (${placedLinesSql(rawTable(tables))}) placed`,
+    `FROM (${placedLinesSql(rawTable(tables), dialect)}) placed`,
     `INSERT OVERWRITE TABLE ${readingsTable(tables)}`,
     `SELECT COALESCE(number_id, text_id), aspect, unit, correlation_id, modality, modality AS plain,`,
     `${orderKeySql('created_at')} AS order_key, ${PLACE_SQL}`,
