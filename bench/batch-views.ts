@@ -83,7 +83,7 @@ async function bare(bed: ViewsBed, directory: string): Promise<string> {
     username: config.HDFS_USER,
     configuration: Object.fromEntries(Object.entries(settings).map(([name, value]) => [`set:hiveconf:${name}`, value])),
   });
-  const tables = { database: bed.hiveDatabase, buildId: 'bare' };
+  const tables = { database: bed.hiveDatabase, buildId: 'bare', tryName: 'bare' };
   const dialect = await bed.hive.dialect();
   for (const statement of [
     ...dropStatements(tables),
@@ -93,7 +93,7 @@ async function bare(bed: ViewsBed, directory: string): Promise<string> {
     })),
     windowsTableStatement(tables, `${directory}/windows`),
     readStatement(tables, dialect),
-    addUpStatement(tables, { days: EventDays.all.stretches, resolutions: RESOLUTIONS, hasOthers: false }),
+    addUpStatement(tables, tables, { days: EventDays.all.stretches, resolutions: RESOLUTIONS, hasOthers: false }),
     ...dropStatements(tables),
   ]) {
     const operation = await session.executeStatement(statement, { runAsync: true });

@@ -1,25 +1,26 @@
-import type { ViewsRun } from '../../workflows/views/contract.ts';
+import type { AddedUp, ViewsWork } from '../../workflows/views/contract.ts';
 import { BuildDirectory } from './build-directory.ts';
 import type { ViewsDependencies } from './dependencies.ts';
 import { entriesIfThere } from '../../connectors/hdfs/if-there.ts';
-import { addUpStatement, dropStatements, windowsTableStatement } from './statements.ts';
+import { addUpStatement, windowsTableStatement } from './statements.ts';
 
-/** Lets Hive add the readings up to windows, which it writes as text into the build's directory. Begun anew by whoever tries it again. */
+/** Lets Hive add the readings up to windows, which it writes as text into the directory of this try. */
 export async function addUpReadings(
   { hdfs, hive, database, analysisDirectory }: ViewsDependencies,
-  { buildId }: ViewsRun,
+  { run: { buildId }, plan, read }: ViewsWork,
   signal: AbortSignal,
-): Promise<void> {
-  const tables = { database, buildId };
-  const directory = new BuildDirectory(hdfs, analysisDirectory, buildId);
+): Promise<AddedUp> {
+  const build = new BuildDirectory(hdfs, analysisDirectory, buildId);
   const call = { signal };
-  const { days, resolutions } = await directory.readPlan();
-  const hasOthers = await holdsFiles(entriesIfThere(hdfs.list(directory.othersReadDirectory)));
-  const [dropWindows = ''] = dropStatements(tables).slice(-1);
-  await hive.execute(dropWindows, call);
-  await hdfs.delete(directory.windowsDirectory, { recursive: true });
+  const { days, resolutions } = await build.of('plan', plan).readPlan();
+  const readings = build.of('read', read);
+  const hasOthers = await holdsFiles(entriesIfThere(hdfs.list(readings.othersReadDirectory)));
+  const directory = await build.begin('windows');
+  const tables = { database, buildId, tryName: directory.name };
   await hive.execute(windowsTableStatement(tables, directory.windowsDirectory), call);
-  await hive.execute(addUpStatement(tables, { days, resolutions, hasOthers }), call);
+  const from = { database, buildId, tryName: readings.name };
+  await hive.execute(addUpStatement(tables, from, { days, resolutions, hasOthers }), call);
+  return { windows: directory.name };
 }
 
 async function holdsFiles(entries: AsyncIterable<{ readonly lengthBytes: number }>): Promise<boolean> {

@@ -11,8 +11,8 @@ import { readReadings } from './read-readings.ts';
 export function createViewsActivities(deps: ViewsDependencies): ViewsActivities {
   return {
     planViews: (request) => withHeartbeats((signal) => planViews(deps, request, signal)),
-    readReadings: (run) => withHeartbeats((signal) => readReadings(deps, run, signal)),
-    addUpReadings: (run) => withHeartbeats((signal) => addUpReadings(deps, run, signal)),
+    readReadings: (work) => withHeartbeats((signal) => readReadings(deps, work, signal)),
+    addUpReadings: (work) => withHeartbeats((signal) => addUpReadings(deps, work, signal)),
     publishViews: (request) => withHeartbeats((signal) => publishViews(deps, request, signal)),
     discardBuild: (request) => withHeartbeats((signal) => discardBuild(deps, request, signal)),
   };

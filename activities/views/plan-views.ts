@@ -1,7 +1,7 @@
 import { GridError } from '../../grid/errors.ts';
 import { RESOLUTIONS } from '../../grid/aggregate/window.ts';
 import type { Boundary, PlannedViews, PlanRequest, ViewsInput } from '../../workflows/views/contract.ts';
-import { BuildDirectory, type Plan } from './build-directory.ts';
+import { BuildDirectory, type BuildTry, type Plan } from './build-directory.ts';
 import { mayEndWith, type PartitionInViews } from './boundary.ts';
 import { CommittedFiles, eventTimes } from '../readings/committed-files.ts';
 import { dayText, EventDays } from '../readings/days.ts';
@@ -58,7 +58,7 @@ async function plan(
     : boundary.flatMap((one) => (one.previousOffset === undefined ? [] : [{ ...one, lastOffset: one.previousOffset }]));
   const isMoved = covered.some(({ lastOffset, previousOffset }) => lastOffset !== previousOffset);
   const isUpToDate = scope.days.isEmpty && !isMoved;
-  const directory = new BuildDirectory(hdfs, analysisDirectory, buildId);
+  const directory = await new BuildDirectory(hdfs, analysisDirectory, buildId).begin('plan');
   const figures = isUpToDate
     ? { files: 0, bytes: 0, readings: 0, areAllInDays: true }
     : await writeList(deps, { committed, boundary: covered, days: scope.days, directory }, signal);
@@ -73,7 +73,7 @@ async function plan(
   };
   await directory.writePlan(content);
   const { files, bytes, readings } = figures;
-  return { isUpToDate, boundary: covered, files, bytes, readings };
+  return { isUpToDate, boundary: covered, files, bytes, readings, plan: directory.name };
 }
 
 /** How far the views may reach in a partition; the days of what comes to them are added to `touched`. */
@@ -146,7 +146,7 @@ async function writeList(
     readonly committed: CommittedFiles;
     readonly boundary: readonly Boundary[];
     readonly days: EventDays;
-    readonly directory: BuildDirectory;
+    readonly directory: BuildTry;
   },
   signal: AbortSignal,
 ): Promise<Pick<Plan, 'files' | 'bytes' | 'readings' | 'areAllInDays'>> {

@@ -5,7 +5,7 @@ import type { ServingDatabase, ServingTransaction } from '../../connectors/postg
 import { GridError } from '../../grid/errors.ts';
 import type { Boundary, ChangedWindow, PublishRequest, ViewsResult } from '../../workflows/views/contract.ts';
 import { viewsContract } from '../../workflows/views/contract.ts';
-import { BuildDirectory, type Plan } from './build-directory.ts';
+import { BuildDirectory, type BuildTry, type Plan } from './build-directory.ts';
 import { dayText, EventDays } from '../readings/days.ts';
 import type { ViewsDependencies } from './dependencies.ts';
 import {
@@ -44,14 +44,17 @@ export async function publishViews(
   const published = await publishedBefore(serving, run.runId);
   if (published !== undefined) return published;
   const directory = new BuildDirectory(hdfs, analysisDirectory, run.buildId);
-  const plan = await directory.readPlan();
+  const plan = await directory.of('plan', request.plan).readPlan();
   const sql = await sqlOf(deps, request, plan, signal);
   if (plan.isUpToDate) return resultOf(request, plan, sql, NOTHING);
   const build: BuildRelations = { schema: serving.schema, buildId: run.buildId };
   await serving.inTransaction('Bringing windows to the serving database', async (transaction) => {
     await transaction.query(dropRelations(build));
     for (const statement of createRelations(build)) await transaction.query(statement);
-    await copyIn(transaction, partsTarget(build), windowsText(hdfs, directory), signal);
+    if (plan.files > 0) {
+      const windows = directory.of('windows', request.windows);
+      await copyIn(transaction, partsTarget(build), windowsText(hdfs, windows), signal);
+    }
     for (const statement of combineStatements(build)) await transaction.query(statement);
   });
   signal.throwIfAborted();
@@ -71,7 +74,7 @@ async function publishedBefore(serving: ServingDatabase, runId: string): Promise
   return row === undefined ? undefined : viewsContract.result.parse(row.summary);
 }
 
-async function* windowsText(hdfs: HdfsClient, directory: BuildDirectory): AsyncGenerator<Buffer, void, undefined> {
+async function* windowsText(hdfs: HdfsClient, directory: BuildTry): AsyncGenerator<Buffer, void, undefined> {
   for await (const { path, type, lengthBytes } of entriesIfThere(hdfs.list(directory.windowsDirectory))) {
     if (type !== 'file' || lengthBytes === 0) continue;
     for await (const chunk of await hdfs.read(path)) yield chunk as Buffer;
@@ -238,16 +241,17 @@ function exampleOf(row: ExampleRow): ChangedWindow {
 /** What was run in Hive. */
 async function sqlOf(
   { hive, database }: ViewsDependencies,
-  { run, read }: PublishRequest,
+  { run: { buildId }, read, windows = '' }: PublishRequest,
   { files, days, resolutions }: Plan,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   if (files === 0) return [];
-  const tables = { database, buildId: run.buildId };
+  const from = { database, buildId, tryName: read.read ?? '' };
+  const tables = { database, buildId, tryName: windows };
   const hasOthers = read.otherForms > read.unreadable;
   return [
-    readStatement(tables, await hive.dialect({ signal })),
-    addUpStatement(tables, { days, resolutions, hasOthers }),
+    readStatement(from, await hive.dialect({ signal })),
+    addUpStatement(tables, from, { days, resolutions, hasOthers }),
   ];
 }
 

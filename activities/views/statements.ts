@@ -29,15 +29,18 @@ import {
   READING_COLUMNS,
 } from '../readings/line-statements.ts';
 
+/** The tables of one try of a step of a build. */
 export interface BuildTables {
   readonly database: string;
   readonly buildId: string;
+  /** Name of the try. */
+  readonly tryName: string;
 }
 
 const table =
   (name: string) =>
-  ({ database, buildId }: BuildTables) =>
-    qualifiedName(database, `views_${name}_${buildId}`);
+  ({ database, buildId, tryName }: BuildTables) =>
+    qualifiedName(database, `views_${name}_${buildId}_${tryName}`);
 const rawTable = table('raw');
 const readingsTable = table('readings');
 const othersTable = table('others');
@@ -114,11 +117,17 @@ export interface AddingUp {
 /**
  * Adds readings up to windows: of those with one correlation id on one event day the first counts, in order of its file's first offset
  * and its place there.
+ *
+ * @param read where the readings are
  */
-export function addUpStatement(tables: BuildTables, { days, resolutions, hasOthers }: AddingUp): string {
+export function addUpStatement(
+  tables: BuildTables,
+  read: BuildTables,
+  { days, resolutions, hasOthers }: AddingUp,
+): string {
   const columns = READING_COLUMNS.map(([name]) => name).join(', ');
   const all = [readingsTable, ...(hasOthers ? [othersReadTable] : [])].map(
-    (source) => `SELECT ${columns} FROM ${source(tables)}`,
+    (source) => `SELECT ${columns} FROM ${source(read)}`,
   );
   const key = 'sensor_id, aspect, unit';
   const kept = ['sensor_id', 'aspect', 'unit', 'value_at', 'event_ms', 'next_ms'];

@@ -1,7 +1,8 @@
 import { entriesIfThere } from '../../connectors/hdfs/if-there.ts';
+import { BuildDirectory } from './build-directory.ts';
 import type { ViewsDependencies } from './dependencies.ts';
+import { dropTables } from './discard-build.ts';
 import { dropRelations } from './publish-statements.ts';
-import { dropStatements } from './statements.ts';
 
 /** No build takes so long; a statement may run for a day at most (HIVE_CALL_TIMEOUT_MS). */
 const ABANDONED_AFTER_MS = 30 * 86_400_000;
@@ -18,7 +19,8 @@ export async function sweepLeftovers(
     if (!/^\w{1,64}$/.test(name) || modifiedAtMs > Date.now() - ABANDONED_AFTER_MS) continue;
     if (++swept > MOST) return;
     await serving.query(dropRelations({ schema: serving.schema, buildId: name }));
-    for (const statement of dropStatements({ database, buildId: name })) await hive.execute(statement, { signal });
+    const directory = new BuildDirectory(hdfs, analysisDirectory, name);
+    await dropTables(hive, { database, buildId: name, directory }, signal);
     await hdfs.delete(path, { recursive: true });
   }
 }

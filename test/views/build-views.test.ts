@@ -1,5 +1,11 @@
+import { randomUUID } from 'node:crypto';
+import { addUpReadings } from '../../activities/views/add-up.ts';
+import { discardBuild } from '../../activities/views/discard-build.ts';
+import { planViews } from '../../activities/views/plan-views.ts';
+import { publishViews } from '../../activities/views/publish-views.ts';
+import { readReadings } from '../../activities/views/read-readings.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ViewsProgress, ViewsResult } from '../../workflows/views/contract.ts';
+import { viewsInput, type ViewsProgress, type ViewsResult } from '../../workflows/views/contract.ts';
 import { TOPIC } from '../hdfs-sink/writer-bed.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeEnvelope } from '../support/readings.ts';
@@ -202,12 +208,44 @@ describe('a build', () => {
     expect(await bed.leftovers()).toEqual([]);
   });
 
+  it('are what one try has made, whatever another that was given up goes on doing', async () => {
+    const envelopes = [...readingsOf('2024-03-01', 60), ...readingsOf('2024-03-02', 60)];
+    await bed.commit(envelopes);
+    const run = {
+      buildId: `tries_${randomUUID().slice(0, 8)}`,
+      runId: randomUUID(),
+      input: viewsInput.parse({ rebuild: true }),
+    };
+    const { signal } = new AbortController();
+    const deps = bed.dependencies;
+    const [first, second] = await Promise.all([
+      planViews(deps, { run, cautious: false }, signal),
+      planViews(deps, { run, cautious: false }, signal),
+    ]);
+    const [readFirst, readSecond] = await Promise.all([
+      readReadings(deps, { run, plan: first.plan }, signal),
+      readReadings(deps, { run, plan: second.plan }, signal),
+    ]);
+    const [windows] = await Promise.all([
+      addUpReadings(deps, { run, plan: first.plan, read: readFirst.read }, signal),
+      addUpReadings(deps, { run, plan: second.plan, read: readSecond.read }, signal),
+    ]);
+    const result = await publishViews(
+      deps,
+      { run, plan: first.plan, windows: windows.windows, read: readFirst, startedMs: Date.now() },
+      signal,
+    );
+    expect(result).toMatchObject({ outcome: 'published', readings: first.readings, counted: envelopes.length });
+    await discardBuild(deps, { run, isInterrupted: false }, signal);
+    expect(await bed.leftovers()).toEqual([]);
+  });
+
   it('clears away what builds have left that were terminated long ago', async () => {
     const builds = `${bed.files.topicsDirectory}-analysis/views`;
     await bed.hive.execute(`CREATE DATABASE IF NOT EXISTS ${bed.hiveDatabase}`);
-    await bed.hive.execute(`CREATE TABLE ${bed.hiveDatabase}.views_readings_old (a INT)`);
+    await bed.hive.execute(`CREATE TABLE ${bed.hiveDatabase}.views_readings_old_read_0123abcd (a INT)`);
     await bed.serving.query(`CREATE TABLE ${bed.serving.schema}.views_parts_old (a integer)`);
-    await bed.hdfs.makeDirectory(`${builds}/old`);
+    await bed.hdfs.makeDirectory(`${builds}/old/read_0123abcd`);
     await bed.hdfs.makeDirectory(`${builds}/young`);
     await bed.setModified(`${builds}/old`, Date.now() - 40 * 86_400_000);
     await bed.build();

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createViewsActivities } from '../../activities/views/create.ts';
+import type { ViewsDependencies } from '../../activities/views/dependencies.ts';
 import type { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { parseHiveUrl } from '../../connectors/hive/address.ts';
 import { HiveClient } from '../../connectors/hive/hive.ts';
@@ -72,21 +73,26 @@ export class ViewsBed {
       namespace: config.TEMPORAL_NAMESPACE,
       taskQueue: bed.#taskQueue,
       workflowBundle: { codePath: bundle },
-      activities: createViewsActivities({
-        hdfs: bed.hdfs,
-        hive: bed.#throughProxy,
-        serving: bed.serving,
-        topicsDirectory: bed.files.topicsDirectory,
-        topic,
-        analysisDirectory: `${bed.files.topicsDirectory}-analysis`,
-        database: bed.hiveDatabase,
-      }),
+      activities: createViewsActivities({ ...bed.dependencies, topic, hive: bed.#throughProxy }),
       interceptors: { activity: [failuresByCode] },
       maxHeartbeatThrottleInterval: 200,
       shutdownGraceTime: 1_000,
     });
     bed.#ended = bed.#worker.run();
     return bed;
+  }
+
+  /** What the activities need, with a Hive of their own. */
+  get dependencies(): ViewsDependencies {
+    return {
+      hdfs: this.hdfs,
+      hive: this.hive,
+      serving: this.serving,
+      topicsDirectory: this.files.topicsDirectory,
+      topic: TOPIC,
+      analysisDirectory: `${this.files.topicsDirectory}-analysis`,
+      database: this.hiveDatabase,
+    };
   }
 
   get hdfs(): HdfsClient {

@@ -131,16 +131,34 @@ export interface PlannedViews {
   readonly files: number;
   readonly bytes: number;
   readonly readings: number;
+  /** Names the try that made the plan: each try works apart, so that one that was given up cannot change what another has made. */
+  readonly plan?: string;
 }
 
 export interface ReadReadings {
   /** In another than the usual form. */
   readonly otherForms: number;
   readonly unreadable: number;
+  /** Names the try that read them. */
+  readonly read?: string;
+}
+
+/** What has been made so far, by the names of the tries. */
+export interface ViewsWork {
+  readonly run: ViewsRun;
+  readonly plan: string | undefined;
+  readonly read?: string | undefined;
+}
+
+export interface AddedUp {
+  /** Names the try that added up. */
+  readonly windows: string;
 }
 
 export interface PublishRequest {
   readonly run: ViewsRun;
+  readonly plan: string | undefined;
+  readonly windows: string | undefined;
   readonly read: ReadReadings;
   readonly startedMs: number;
 }
@@ -154,8 +172,8 @@ export interface DiscardRequest {
 /** What `buildBatchViews` asks of its activities. Paths and figures, never readings. */
 export interface ViewsActivities {
   planViews(request: PlanRequest): Promise<PlannedViews>;
-  readReadings(run: ViewsRun): Promise<ReadReadings>;
-  addUpReadings(run: ViewsRun): Promise<void>;
+  readReadings(work: ViewsWork): Promise<ReadReadings>;
+  addUpReadings(work: ViewsWork): Promise<AddedUp>;
   publishViews(request: PublishRequest): Promise<ViewsResult>;
   discardBuild(request: DiscardRequest): Promise<void>;
 }

@@ -5,6 +5,7 @@ import { jobInput } from '../job/input.ts';
 import { JobProgress } from '../job/job-progress.ts';
 import {
   viewsContract,
+  type ReadReadings,
   type ViewsActivities,
   type ViewsProgress,
   type ViewsResult,
@@ -68,15 +69,16 @@ async function build(
   tell: (news: Partial<ViewsProgress>) => void,
 ): Promise<ViewsResult> {
   tell({ phase: 'planning' });
-  const { isUpToDate, files, bytes, readings } = await planViews({ run, cautious });
+  const { isUpToDate, files, bytes, readings, plan } = await planViews({ run, cautious });
   tell({ files, bytes, readings });
-  let read = { otherForms: 0, unreadable: 0 };
+  let read: ReadReadings = { otherForms: 0, unreadable: 0 };
+  let windows: string | undefined;
   if (!isUpToDate && files > 0) {
     tell({ phase: 'reading' });
-    read = await readReadings(run);
+    read = await readReadings({ run, plan });
     tell({ phase: 'adding up' });
-    await addUpReadings(run);
+    ({ windows } = await addUpReadings({ run, plan, read: read.read }));
   }
   tell({ phase: 'publishing' });
-  return publishViews({ run, read, startedMs });
+  return publishViews({ run, plan, windows, read, startedMs });
 }
