@@ -109,6 +109,10 @@ export const environmentSchema = z.object({
     .string()
     .regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower-case letters, digits and underscores, a letter first')
     .prefault('history'),
+  HIVE_DATABASE: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower-case letters, digits and underscores, a letter first')
+    .prefault('default'),
   HDFS_ANALYSIS_DIRECTORY: hdfsDirectory().prefault('/analysis'),
   HDFS_SAMPLE_TEXTS_DIRECTORY: hdfsDirectory().prefault('/texts/samples'),
   HIVE_ANALYSIS_DATABASE: z
