@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline';
 import type { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 
 /** The list is written in pieces of this size. */
@@ -30,4 +31,10 @@ export async function writeFileList(
     await writer.abort();
     throw error;
   }
+}
+
+/** The paths of a list. */
+export async function* readFileList(hdfs: HdfsClient, path: string): AsyncGenerator<string, void, undefined> {
+  const lines = createInterface({ input: await hdfs.read(path), crlfDelay: Infinity });
+  for await (const line of lines) if (line !== '') yield line;
 }
