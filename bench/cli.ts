@@ -33,6 +33,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     usage: '[readings, 1000000] [runs, 3] [days, 10]',
     description: 'batch views from HDFS by Hive, beside the same statements by the bare driver',
   },
+  compaction: {
+    file: 'bench/compaction.ts',
+    usage: '[readings, 300000] [readings a file, 2000]',
+    description: 'compaction of readings, and what ORC, Parquet and text take',
+  },
   'redis-sink': {
     file: 'bench/redis-sink.ts',
     usage: '[readings, 600000] [runs, 3]',

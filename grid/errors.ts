@@ -120,6 +120,7 @@ export const ERRORS = {
   'split-unverifiable': { retryable: false, fault: 'store', disposition: 'stop', httpStatus: 502 },
   'import-conflict': { retryable: false, fault: 'operator', disposition: 'restart', httpStatus: 409 },
   'splits-parked': { retryable: false, fault: 'store', disposition: 'stop', httpStatus: 500 },
+  'table-conflict': operator(409),
   'invalid-input': operator(400),
   'not-countable': operator(422),
   'files-changed': { retryable: false, fault: 'store', disposition: 'restart', httpStatus: 409 },

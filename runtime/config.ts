@@ -109,6 +109,10 @@ export const environmentSchema = z.object({
     .string()
     .regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower-case letters, digits and underscores, a letter first')
     .prefault('history'),
+  HIVE_DATABASE: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower-case letters, digits and underscores, a letter first')
+    .prefault('default'),
   HDFS_ANALYSIS_DIRECTORY: hdfsDirectory().prefault('/analysis'),
   HDFS_SAMPLE_TEXTS_DIRECTORY: hdfsDirectory().prefault('/texts/samples'),
   HIVE_ANALYSIS_DATABASE: z
@@ -145,6 +149,13 @@ export const environmentSchema = z.object({
   NIGHTLY_VIEWS_TIME_ZONE: z.string().min(1).prefault('UTC'),
   NIGHTLY_VIEWS_CATCHUP_SECONDS: integer(10, 366 * 86_400).prefault('86400'),
   NIGHTLY_VIEWS_INPUT: z.string().min(2).prefault('{}'),
+  NIGHTLY_COMPACTION: z.enum(['on', 'paused', 'off']).prefault('on'),
+  NIGHTLY_COMPACTION_SCHEDULE_ID: z.string().min(1).max(200).prefault('nightly-compaction'),
+  NIGHTLY_COMPACTION_CRON: z.string().min(1).prefault('30 4 * * *'),
+  NIGHTLY_COMPACTION_TIME_ZONE: z.string().min(1).prefault('UTC'),
+  NIGHTLY_COMPACTION_CATCHUP_SECONDS: integer(10, 366 * 86_400).prefault('86400'),
+  NIGHTLY_COMPACTION_INPUT: z.string().min(2).prefault('{}'),
+  READINGS_GRACE_SECONDS: integer(0, 366 * 86_400).prefault('86400'),
 
   // Native stack
   STACK_HOME: z.string().min(1).prefault('.stack'),

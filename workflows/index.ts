@@ -1,4 +1,5 @@
 /** The workflow types of the batch worker: the jobs of `registry.ts`, and the parts that jobs start. */
+export { compactReadings } from './compaction/workflow.ts';
 export { discoverLegacyFiles } from './discovery/workflow.ts';
 export { fetchLegacyFile } from './fetch/workflow.ts';
 export { copyTables } from './import/copy-tables.ts';

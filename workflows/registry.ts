@@ -1,3 +1,5 @@
+import { compactionContract } from './compaction/contract.ts';
+import { compactionText } from './compaction/text.ts';
 import { discoveryContract } from './discovery/contract.ts';
 import { discoveryText } from './discovery/text.ts';
 import { fetchContract } from './fetch/contract.ts';
@@ -20,6 +22,7 @@ export const JOBS: readonly Job[] = [
   job(retryContract, retryText),
   job(wordsContract, wordsText),
   job(viewsContract, viewsText),
+  job(compactionContract, compactionText),
   job(discoveryContract, discoveryText),
   job(fetchContract, fetchText),
   job(replayContract, replayText),

@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline';
 import type { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import type { ListedFiles } from '../../connectors/hive/hive.ts';
 
@@ -45,4 +46,10 @@ export async function writeFileList(
     await writer.abort();
     throw error;
   }
+}
+
+/** The paths of a list. */
+export async function* readFileList(hdfs: HdfsClient, path: string): AsyncGenerator<string, void, undefined> {
+  const lines = createInterface({ input: await hdfs.read(path), crlfDelay: Infinity });
+  for await (const line of lines) if (line !== '') yield line;
 }

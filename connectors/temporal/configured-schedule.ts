@@ -15,7 +15,7 @@ import {
 
 const RETRY_DELAY_MS = 2_000;
 
-type Variables = 'NIGHTLY_IMPORT' | 'NIGHTLY_VIEWS';
+type Variables = 'NIGHTLY_IMPORT' | 'NIGHTLY_VIEWS' | 'NIGHTLY_COMPACTION';
 
 /** A job that is started by itself, as configuration variables say that begin with `variables`. */
 export interface ScheduledJob {

@@ -50,6 +50,7 @@ export class DiscoveryBed {
       LEGACY_WORK_DIRECTORY: join(this.#directory, 'work'),
       NIGHTLY_IMPORT: 'off',
       NIGHTLY_VIEWS: 'off',
+      NIGHTLY_COMPACTION: 'off',
       NIGHTLY_IMPORT_SCHEDULE_ID: `discovery-test-${randomUUID()}`,
       LOG_LEVEL: 'warn',
     };

@@ -53,6 +53,7 @@ beforeAll(async () => {
     BATCH_METRICS_PORT: '0',
     NIGHTLY_IMPORT: 'off',
     NIGHTLY_VIEWS: 'off',
+    NIGHTLY_COMPACTION: 'off',
     HISTORY_TELEMETRY_FILE: '',
     HIVE_CALL_TIMEOUT_MS: '60000',
   };

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { createCompactionActivities } from '../../activities/compaction/create.ts';
 import { createDiscoveryActivities } from '../../activities/discovery/create.ts';
 import type { DiscoveryDependencies } from '../../activities/discovery/dependencies.ts';
 import { WorkDirectories } from '../../activities/discovery/work-directories.ts';
@@ -7,6 +8,7 @@ import { createImportActivities, importOptionsFromConfig } from '../../activitie
 import type { ImportDependencies } from '../../activities/import/dependencies.ts';
 import { createImportMetrics } from '../../activities/import/metrics.ts';
 import { sourcesFromConfig } from '../../activities/import/open/open-source.ts';
+import type { ReadingsDependencies } from '../../activities/readings/dependencies.ts';
 import { createReplayActivities } from '../../activities/replay/create.ts';
 import { createRetryActivities } from '../../activities/retry/create.ts';
 import { createViewsActivities } from '../../activities/views/create.ts';
@@ -14,6 +16,7 @@ import type { ViewsDependencies } from '../../activities/views/dependencies.ts';
 import type { WordsDependencies } from '../../activities/words/dependencies.ts';
 import { createWordsActivities } from '../../activities/words/create.ts';
 import { signalWorkflow } from '../../connectors/temporal/executions.ts';
+import { compactionContract } from '../../workflows/compaction/contract.ts';
 import { discoveryContract } from '../../workflows/discovery/contract.ts';
 import { fetchContract } from '../../workflows/fetch/contract.ts';
 import { importContract } from '../../workflows/import/contract.ts';
@@ -40,6 +43,7 @@ export async function jobActivities(services: BatchServices): Promise<ReadonlyMa
     [retryContract.workflowType, { ...createRetryActivities({ client: temporal, logger }) }],
     [wordsContract.workflowType, { ...createWordsActivities(wordsDependencies(services)) }],
     [viewsContract.workflowType, { ...createViewsActivities(viewsDependencies(services)) }],
+    [compactionContract.workflowType, { ...createCompactionActivities(readingsDependencies(services)) }],
     [discoveryContract.workflowType, { ...createDiscoveryActivities(discovery) }],
     [
       fetchContract.workflowType,
@@ -70,6 +74,19 @@ function viewsDependencies({ config, hdfs, hive, serving }: BatchServices): View
     topic: config.TOPIC_INGESTION,
     analysisDirectory: config.HDFS_ANALYSIS_DIRECTORY,
     database: config.HIVE_ANALYSIS_DATABASE,
+  };
+}
+
+function readingsDependencies({ config, hdfs, hive }: BatchServices): ReadingsDependencies {
+  return {
+    hdfs,
+    hive,
+    topicsDirectory: config.HDFS_TOPICS_DIRECTORY,
+    topic: config.TOPIC_INGESTION,
+    analysisDirectory: config.HDFS_ANALYSIS_DIRECTORY,
+    database: config.HIVE_DATABASE,
+    workDatabase: config.HIVE_ANALYSIS_DATABASE,
+    graceMs: config.READINGS_GRACE_SECONDS * 1_000,
   };
 }
 

@@ -3,7 +3,7 @@ import type { QueueName } from './task-queues.ts';
 import type { Brief, JobText, Told } from './told.ts';
 
 /** Variables that configure schedules: `<prefix>` (on, paused, off), `<prefix>_CRON`, `_TIME_ZONE`, `_CATCHUP_SECONDS`, `_INPUT`, `_SCHEDULE_ID`. */
-export type SchedulePrefix = 'NIGHTLY_IMPORT' | 'NIGHTLY_VIEWS';
+export type SchedulePrefix = 'NIGHTLY_IMPORT' | 'NIGHTLY_VIEWS' | 'NIGHTLY_COMPACTION';
 
 /** The schedule that starts a job by itself. */
 export interface JobSchedule {

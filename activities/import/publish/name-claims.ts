@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { ifThere, type HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
+import { entriesIfThere, ifThere, type HdfsClient } from '../../../connectors/hdfs/hdfs.ts';
 import { GridError } from '../../../grid/errors.ts';
 import { hiveReadingsNames, hiveTableNames } from '../../../grid/history/hive-name.ts';
 import type { SourceName, TableId } from '../../../grid/history/sql-source.ts';
@@ -25,7 +25,7 @@ export class NameClaims {
     this.#workDirectory = workDirectory;
     this.#hdfs = hdfs;
     this.#source = source;
-    this.#directory = `${importsDirectory}/${source}/_names`;
+    this.#directory = namesDirectory(importsDirectory, source);
   }
 
   /** The table's name in Hive. */
@@ -51,16 +51,8 @@ export class NameClaims {
     );
   }
 
-  async #owner(path: string): Promise<TableId | undefined> {
-    const bytes = await ifThere(this.#hdfs.readFile(path, { maxBytes: MAX_CLAIM_BYTES }));
-    if (bytes === undefined) return undefined;
-    try {
-      return claim.parse(JSON.parse(bytes.toString('utf8')));
-    } catch (error) {
-      throw new GridError('commit-log-corrupt', `Reading ${path}: it does not name a table. Delete it.`, {
-        cause: error,
-      });
-    }
+  #owner(path: string): Promise<TableId | undefined> {
+    return ownerOf(this.#hdfs, path);
   }
 
   /** Writes the claim, and says who has the name then: another process may have been first. */
@@ -73,5 +65,39 @@ export class NameClaims {
     const owner = await this.#owner(path);
     if (owner !== undefined) return owner;
     throw new GridError('hdfs-unavailable', `Claiming ${path}: HDFS refused it, though it is free. It is tried again.`);
+  }
+}
+
+/** The tables that have a name of each kind, of the table and of its view of readings: others are no telemetry. */
+export async function claimantsOfReadings(
+  hdfs: HdfsClient,
+  importsDirectory: string,
+  source: SourceName,
+): Promise<readonly TableId[]> {
+  const claims = new Map<string, { readonly table: TableId; names: number }>();
+  for await (const { name, path } of entriesIfThere(hdfs.list(namesDirectory(importsDirectory, source)))) {
+    const table = name.endsWith('.json') ? await ownerOf(hdfs, path) : undefined;
+    if (table === undefined) continue;
+    const key = JSON.stringify([table.schema, table.name]);
+    const found = claims.get(key) ?? { table, names: 0 };
+    found.names++;
+    claims.set(key, found);
+  }
+  return [...claims.values()].filter(({ names }) => names > 1).map(({ table }) => table);
+}
+
+function namesDirectory(importsDirectory: string, source: SourceName): string {
+  return `${importsDirectory}/${source}/_names`;
+}
+
+async function ownerOf(hdfs: HdfsClient, path: string): Promise<TableId | undefined> {
+  const bytes = await ifThere(hdfs.readFile(path, { maxBytes: MAX_CLAIM_BYTES }));
+  if (bytes === undefined) return undefined;
+  try {
+    return claim.parse(JSON.parse(bytes.toString('utf8')));
+  } catch (error) {
+    throw new GridError('commit-log-corrupt', `Reading ${path}: it does not name a table. Delete it.`, {
+      cause: error,
+    });
   }
 }

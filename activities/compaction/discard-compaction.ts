@@ -1,0 +1,48 @@
+import { pause } from '../../runtime/waiting/pause.ts';
+import type { CompactionDiscardRequest } from '../../workflows/compaction/contract.ts';
+import type { ReadingsDependencies } from '../readings/dependencies.ts';
+import { ReadingsDirectory } from '../readings/readings-directory.ts';
+import { dropSegmentTables } from '../readings/segment/read-segment.ts';
+import { Snapshots } from '../readings/snapshot/snapshots.ts';
+import { dropCompactionTables } from '../readings/snapshot/view-statements.ts';
+import { dropFiguresStatement } from './statements.ts';
+import { CompactionWork } from './work-files.ts';
+
+/** Tasks of a statement that was cancelled see it within this time, or when they find their directory gone. */
+const QUIET_MS = 1_000;
+const MOST_LOOKS = 30;
+
+/** Removes what a compaction has worked with; and what it has written, unless a snapshot shows it. */
+export async function discardCompaction(
+  deps: ReadingsDependencies,
+  { run: { id }, isInterrupted }: CompactionDiscardRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const { hdfs, hive, workDatabase } = deps;
+  const work = new CompactionWork(deps, id);
+  const isShown = await isPublished(deps, id);
+  const [statements, paths] = isShown
+    ? [[], [work.directory, work.segment.rowsDirectory, work.segment.othersDirectory, work.segment.linksDirectory]]
+    : [dropCompactionTables(deps, id), [work.compaction.path]];
+  for (let look = 1; ; look++) {
+    for (const statement of [
+      ...dropSegmentTables(workDatabase, id),
+      dropFiguresStatement(workDatabase, id),
+      ...statements,
+    ]) {
+      await hive.execute(statement, { signal });
+    }
+    let wasThere = false;
+    for (const path of paths) wasThere = (await hdfs.delete(path, { recursive: true })) || wasThere;
+    if (!isInterrupted || !wasThere || look === MOST_LOOKS) return;
+    await pause(QUIET_MS, signal);
+  }
+}
+
+async function isPublished(deps: ReadingsDependencies, id: string): Promise<boolean> {
+  const snapshots = new Snapshots(deps.hdfs, new ReadingsDirectory(deps));
+  for (const { number } of [...(await snapshots.numbers())].reverse()) {
+    if ((await snapshots.read(number))?.compaction === id) return true;
+  }
+  return false;
+}
