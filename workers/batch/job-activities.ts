@@ -9,6 +9,8 @@ import { createImportMetrics } from '../../activities/import/metrics.ts';
 import { sourcesFromConfig } from '../../activities/import/open/open-source.ts';
 import { createReplayActivities } from '../../activities/replay/create.ts';
 import { createRetryActivities } from '../../activities/retry/create.ts';
+import { createTablesActivities } from '../../activities/tables/create.ts';
+import type { TablesDependencies } from '../../activities/tables/dependencies.ts';
 import { createViewsActivities } from '../../activities/views/create.ts';
 import type { ViewsDependencies } from '../../activities/views/dependencies.ts';
 import type { WordsDependencies } from '../../activities/words/dependencies.ts';
@@ -19,6 +21,7 @@ import { fetchContract } from '../../workflows/fetch/contract.ts';
 import { importContract } from '../../workflows/import/contract.ts';
 import { replayContract } from '../../workflows/replay/contract.ts';
 import { retryContract } from '../../workflows/retry/contract.ts';
+import { tablesContract } from '../../workflows/tables/contract.ts';
 import { viewsContract } from '../../workflows/views/contract.ts';
 import { wordsContract } from '../../workflows/words/contract.ts';
 import { replayDependencies } from './replay-dependencies.ts';
@@ -40,6 +43,7 @@ export async function jobActivities(services: BatchServices): Promise<ReadonlyMa
     [retryContract.workflowType, { ...createRetryActivities({ client: temporal, logger }) }],
     [wordsContract.workflowType, { ...createWordsActivities(wordsDependencies(services)) }],
     [viewsContract.workflowType, { ...createViewsActivities(viewsDependencies(services)) }],
+    [tablesContract.workflowType, { ...createTablesActivities(tablesDependencies(services)) }],
     [discoveryContract.workflowType, { ...createDiscoveryActivities(discovery) }],
     [
       fetchContract.workflowType,
@@ -70,6 +74,19 @@ function viewsDependencies({ config, hdfs, hive, serving }: BatchServices): View
     topic: config.TOPIC_INGESTION,
     analysisDirectory: config.HDFS_ANALYSIS_DIRECTORY,
     database: config.HIVE_ANALYSIS_DATABASE,
+  };
+}
+
+function tablesDependencies({ config, hdfs, hive }: BatchServices): TablesDependencies {
+  return {
+    hdfs,
+    hive,
+    database: config.HIVE_DATABASE,
+    analysisDirectory: config.HDFS_ANALYSIS_DIRECTORY,
+    sampleTextsDirectory: config.HDFS_SAMPLE_TEXTS_DIRECTORY,
+    unorganizedDirectory: config.HDFS_UNORGANIZED_DIRECTORY,
+    importsDirectory: config.HDFS_IMPORTS_DIRECTORY,
+    hiveDatabasePrefix: config.HIVE_DATABASE_PREFIX,
   };
 }
 
