@@ -108,7 +108,7 @@ describe('the tables', () => {
     const signal = new AbortController().signal;
     const texts = { text_files: [`${bed.directory}/samples`, `${bed.directory}/b`] };
     let cuts = 0;
-    for (let atByte = 500; ; atByte += 1_200) {
+    for (let atByte = 500; ; atByte += 500 + atByte / 2) {
       const before = proxy.bytesToTarget;
       const ended = ensureTextTables(deps, { texts }, signal)
         .then(() => ensureLegacyTables(deps, signal))
