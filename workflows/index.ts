@@ -7,5 +7,6 @@ export { publishTables } from './import/publish-tables.ts';
 export { importSqlHistory } from './import/workflow.ts';
 export { replayLegacyTelemetry } from './replay/workflow.ts';
 export { retryFailedBackfills } from './retry/workflow.ts';
+export { buildHiveTables } from './tables/workflow.ts';
 export { buildBatchViews } from './views/workflow.ts';
 export { countWords } from './words/workflow.ts';

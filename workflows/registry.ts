@@ -11,6 +11,8 @@ import { replayContract } from './replay/contract.ts';
 import { replayText } from './replay/text.ts';
 import { retryContract } from './retry/contract.ts';
 import { retryText } from './retry/text.ts';
+import { tablesContract } from './tables/contract.ts';
+import { tablesText } from './tables/text.ts';
 import { viewsContract } from './views/contract.ts';
 import { viewsText } from './views/text.ts';
 import { wordsContract } from './words/contract.ts';
@@ -23,6 +25,7 @@ export const JOBS: readonly Job[] = [
   job(wordsContract, wordsText),
   job(viewsContract, viewsText),
   job(compactionContract, compactionText),
+  job(tablesContract, tablesText),
   job(discoveryContract, discoveryText),
   job(fetchContract, fetchText),
   job(replayContract, replayText),

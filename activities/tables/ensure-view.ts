@@ -15,7 +15,7 @@ export const DEFINITION_PROPERTY = 'powergrid.definition';
 
 /** A view as it has to be. */
 export interface ViewDefinition extends TableName {
-  readonly columns: readonly (readonly [name: string, comment: string])[];
+  readonly columns: readonly (readonly [name: string, type: string, comment: string])[];
   readonly about: string;
   /** In one line. */
   readonly select: string;
@@ -26,7 +26,7 @@ export interface Ensured {
   readonly outcome: 'created' | 'evolved' | 'mended' | 'unchanged';
   readonly columnsAdded: readonly string[];
   /** What was done, in sentences. */
-  readonly done: readonly string[];
+  readonly notes: readonly string[];
 }
 
 /** Answers after which it is looked again what is there: somebody else may have made, changed or dropped something meanwhile. */
@@ -77,8 +77,8 @@ export async function ensureView<D extends ViewDefinition>(
     }
     return { ...change, definition, isDone: true };
   }, call);
-  const { outcome, columnsAdded, done } = rest;
-  return { outcome, columnsAdded, done, definition };
+  const { outcome, columnsAdded, notes } = rest;
+  return { outcome, columnsAdded, notes, definition };
 }
 
 function refuseForeign(definition: ViewDefinition, { kind, properties }: FoundTable): void {
@@ -99,15 +99,15 @@ function refuseForeign(definition: ViewDefinition, { kind, properties }: FoundTa
 }
 
 function changeOf(definition: ViewDefinition, found: FoundTable | undefined): Ensured {
-  if (found === undefined) return { outcome: 'created', columnsAdded: [], done: [] };
+  if (found === undefined) return { outcome: 'created', columnsAdded: [], notes: [] };
   const there = new Set(found.columns.map(({ name }) => name));
   const columnsAdded = definition.columns.map(([name]) => name).filter((name) => !there.has(name));
   const isOfThisDefinition = found.properties.get(DEFINITION_PROPERTY) === digestOf(definition);
   if (!isOfThisDefinition)
-    return { outcome: 'evolved', columnsAdded, done: ['its SELECT is replaced by the present one'] };
+    return { outcome: 'evolved', columnsAdded, notes: ['its SELECT is replaced by the present one'] };
   if (unquoted(found.viewText) === unquoted(definition.select))
-    return { outcome: 'unchanged', columnsAdded: [], done: [] };
-  return { outcome: 'mended', columnsAdded: [], done: ['its SELECT had been altered by hand, and is put back'] };
+    return { outcome: 'unchanged', columnsAdded: [], notes: [] };
+  return { outcome: 'mended', columnsAdded: [], notes: ['its SELECT had been altered by hand, and is put back'] };
 }
 
 /** Hive shows a view's text without the quotes of names. */
@@ -123,7 +123,7 @@ function digestOf({ columns, select }: ViewDefinition): string {
 
 /** Makes or replaces the view. */
 export function viewStatement(view: ViewDefinition): string {
-  const heads = view.columns.map(([name, comment]) => `${quoteIdentifier(name)} COMMENT ${quoteString(comment)}`);
+  const heads = view.columns.map(([name, , comment]) => `${quoteIdentifier(name)} COMMENT ${quoteString(comment)}`);
   return [
     `CREATE OR REPLACE VIEW ${qualifiedName(view.database, view.name)} (${heads.join(', ')})`,
     `COMMENT ${quoteString(view.about)}`,

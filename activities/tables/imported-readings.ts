@@ -153,7 +153,7 @@ export function importedReadingsView(database: string, views: readonly ReadingsV
   return {
     database,
     name: IMPORTED_READINGS,
-    columns: READING_COLUMNS.map(([name, , comment]) => [name, comment]),
+    columns: READING_COLUMNS,
     about: 'Readings of all imported tables',
     select: `SELECT ${fields} FROM (${rows.length === 0 ? nothing : rows.join(' UNION ALL ')}) imported`,
   };

@@ -29,7 +29,6 @@ export interface TableName {
   readonly name: string;
 }
 
-export const MANAGED_BY_HIVE = 'MANAGED_TABLE';
 export const EXTERNAL = 'EXTERNAL_TABLE';
 export const VIEW = 'VIRTUAL_VIEW';
 
@@ -43,23 +42,16 @@ export async function describeTable(
   return rows && parseDescription(rows);
 }
 
-/** Where the files of a partition lie. Undefined: there is no such partition. */
-export async function partitionLocation(
+/** Where the files of a partition lie, and how they are read. Undefined: there is no such partition. */
+export async function describePartition(
   hive: HiveClient,
   { database, name }: TableName,
   partition: string,
   call: HiveCallOptions,
-): Promise<string | undefined> {
+): Promise<Pick<FoundTable, 'location' | 'serdeProperties'> | undefined> {
   const sql = `DESCRIBE FORMATTED ${qualifiedName(database, name)} PARTITION (${partition})`;
-  try {
-    return parseDescription(await hive.rows(sql, call)).location;
-  } catch (error) {
-    // Error 10006: there is no such partition.
-    if (isMissing(error) || (error instanceof GridError && /partition.{0,60}not found/i.test(error.message))) {
-      return undefined;
-    }
-    throw error;
-  }
+  const rows = await unlessMissing(() => hive.rows(sql, call));
+  return rows && parseDescription(rows);
 }
 
 /** Makes the database, unless it is there. */

@@ -1,5 +1,6 @@
 /** The columns that readings have in Hive, wherever they come from, and the HiveQL by which they are made. */
 import { quoteString } from '../../connectors/hive/hive.ts';
+import { EPOCH_TYPE } from '../import/publish/reading-time.ts';
 
 /** Columns of `readings_imported`, and of all tables of readings that are put together with it: name, type, what it is. */
 export const READING_COLUMNS = [
@@ -19,9 +20,6 @@ export const READING_COLUMNS = [
   ['place', 'BIGINT', 'where in its file, in bytes; NULL for imported readings'],
   ['event_day', 'STRING', 'day of the event time, UTC, YYYY-MM-DD'],
 ] as const;
-
-/** Epoch seconds of every TIMESTAMP that Hive has, to the nanosecond. */
-export const EPOCH_TYPE = 'DECIMAL(21,9)';
 
 const NUMBER = String.raw`^[+-]?(?:\d{1,400}\.?\d{0,400}|\.\d{1,400})(?:[eE][+-]?\d{1,3})?$`;
 const FRACTION = String.raw`^[^.eE]*(?:\.(\d*?)0*)?(?:[eE].*)?$`;

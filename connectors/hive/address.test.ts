@@ -9,7 +9,11 @@ describe('an address of Hive', () => {
       database: 'default',
       tls: false,
       authentication: { kind: 'nosasl' },
-      settings: { 'hive.execution.engine': 'mr', 'hive.rework.mapredwork': 'true' },
+      settings: {
+        'hive.execution.engine': 'mr',
+        'hive.rework.mapredwork': 'true',
+        'mapreduce.input.fileinputformat.input.dir.recursive': 'true',
+      },
       text: 'hive2://localhost:10000',
     });
   });

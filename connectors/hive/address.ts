@@ -24,6 +24,8 @@ const DEFAULT_SETTINGS = {
   'hive.execution.engine': 'mr',
   // A table over a list of files reads the files themselves: together, and under their own names.
   'hive.rework.mapredwork': 'true',
+  // A table over a directory shows what lies in the directories below it too.
+  'mapreduce.input.fileinputformat.input.dir.recursive': 'true',
 };
 
 /**

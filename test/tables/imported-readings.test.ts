@@ -34,7 +34,7 @@ describe('the view of imported readings', () => {
     expect(await ensure()).toMatchObject({ outcome: 'created', sources: [], missing: [] });
     expect(await describedColumns()).toEqual(COLUMNS);
     expect(await bed.hive.rows(`SELECT * FROM ${database}.readings_imported`)).toEqual([]);
-    expect(await ensure()).toMatchObject({ outcome: 'unchanged', done: [] });
+    expect(await ensure()).toMatchObject({ outcome: 'unchanged', notes: [] });
   });
 
   it('shows the readings of all tables that are telemetry, exactly, and of no others', async () => {
@@ -133,7 +133,7 @@ describe('the view of imported readings', () => {
   it('is put back when it was altered by hand, and never takes the place of what others have made', async () => {
     const view = `${database}.readings_imported`;
     await bed.hive.execute(`ALTER VIEW ${view} AS SELECT 'nothing' AS sensor_id`);
-    expect(await ensure()).toMatchObject({ outcome: 'mended', done: [expect.stringContaining('altered by hand')] });
+    expect(await ensure()).toMatchObject({ outcome: 'mended', notes: [expect.stringContaining('altered by hand')] });
     expect(await describedColumns()).toEqual(COLUMNS);
 
     await bed.hive.execute(`DROP VIEW ${view}`);

@@ -11,6 +11,8 @@ import { sourcesFromConfig } from '../../activities/import/open/open-source.ts';
 import type { ReadingsDependencies } from '../../activities/readings/dependencies.ts';
 import { createReplayActivities } from '../../activities/replay/create.ts';
 import { createRetryActivities } from '../../activities/retry/create.ts';
+import { createTablesActivities } from '../../activities/tables/create.ts';
+import type { TablesDependencies } from '../../activities/tables/dependencies.ts';
 import { createViewsActivities } from '../../activities/views/create.ts';
 import type { ViewsDependencies } from '../../activities/views/dependencies.ts';
 import type { WordsDependencies } from '../../activities/words/dependencies.ts';
@@ -22,6 +24,7 @@ import { fetchContract } from '../../workflows/fetch/contract.ts';
 import { importContract } from '../../workflows/import/contract.ts';
 import { replayContract } from '../../workflows/replay/contract.ts';
 import { retryContract } from '../../workflows/retry/contract.ts';
+import { tablesContract } from '../../workflows/tables/contract.ts';
 import { viewsContract } from '../../workflows/views/contract.ts';
 import { wordsContract } from '../../workflows/words/contract.ts';
 import { replayDependencies } from './replay-dependencies.ts';
@@ -44,6 +47,7 @@ export async function jobActivities(services: BatchServices): Promise<ReadonlyMa
     [wordsContract.workflowType, { ...createWordsActivities(wordsDependencies(services)) }],
     [viewsContract.workflowType, { ...createViewsActivities(viewsDependencies(services)) }],
     [compactionContract.workflowType, { ...createCompactionActivities(readingsDependencies(services)) }],
+    [tablesContract.workflowType, { ...createTablesActivities(tablesDependencies(services)) }],
     [discoveryContract.workflowType, { ...createDiscoveryActivities(discovery) }],
     [
       fetchContract.workflowType,
@@ -87,6 +91,21 @@ function readingsDependencies({ config, hdfs, hive }: BatchServices): ReadingsDe
     database: config.HIVE_DATABASE,
     workDatabase: config.HIVE_ANALYSIS_DATABASE,
     graceMs: config.READINGS_GRACE_SECONDS * 1_000,
+  };
+}
+
+function tablesDependencies(services: BatchServices): TablesDependencies {
+  const { config, hdfs, hive } = services;
+  return {
+    hdfs,
+    hive,
+    database: config.HIVE_DATABASE,
+    analysisDirectory: config.HDFS_ANALYSIS_DIRECTORY,
+    sampleTextsDirectory: config.HDFS_SAMPLE_TEXTS_DIRECTORY,
+    unorganizedDirectory: config.HDFS_UNORGANIZED_DIRECTORY,
+    importsDirectory: config.HDFS_IMPORTS_DIRECTORY,
+    hiveDatabasePrefix: config.HIVE_DATABASE_PREFIX,
+    readings: readingsDependencies(services),
   };
 }
 

@@ -116,6 +116,18 @@ export function epochOfNumber(name: string, factor: string): string {
   return `CASE WHEN ${seconds} >= ${EARLIEST} AND ${seconds} < ${BEYOND} THEN ${seconds} END`;
 }
 
+/** TIMESTAMP, in UTC, of epoch seconds of {@link EPOCH_TYPE}. */
+export function timestampOfEpoch(epoch: string): string {
+  const seconds = `CAST(FLOOR(${epoch}) AS BIGINT)`;
+  return [
+    // Hive adds whole seconds only, not too many, and casts no number to TIMESTAMP by strict settings.
+    `CAST(CONCAT(CAST(`,
+    `CAST(DATE_ADD(DATE '1970-01-01', CAST(FLOOR(${seconds} / 86400) AS INT)) AS TIMESTAMP)`,
+    `+ INTERVAL (CAST(PMOD(${seconds}, 86400) AS INT)) SECOND AS STRING), '.',`,
+    `SUBSTR(CAST(${epoch} - FLOOR(${epoch}) + 1 AS STRING), 3)) AS TIMESTAMP)`,
+  ].join(' ');
+}
+
 /**
  * Epoch seconds of a text; NULL for one that has another form or is no time of the calendar. 24:00 is the end of its day, which is
  * 00:00 of the next; 25:10, 10:61 and 23:59:60 are none. Without an offset it is local.

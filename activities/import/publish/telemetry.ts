@@ -5,7 +5,7 @@ import type { TelemetryMapping } from '../../../workflows/import/input.ts';
 import type { TableId } from '../../../grid/history/sql-source.ts';
 import { tableName } from '../table-names.ts';
 import type { ImportCommit } from './commit.ts';
-import { EPOCH_TYPE, epochOfNumber, epochOfText, timeForm } from './reading-time.ts';
+import { EPOCH_TYPE, epochOfNumber, epochOfText, timeForm, timestampOfEpoch } from './reading-time.ts';
 import { definition, viewColumns, type ViewColumn, type ViewDefinition } from './view-statements.ts';
 
 /** Columns of a view of readings. */
@@ -103,14 +103,7 @@ export function hiveNameOf(column: string, columns: readonly ViewColumn[]): stri
 }
 
 /** From the columns `utc` (TIMESTAMP without a zone, in UTC; may be absent as NULL) and `epoch` of the rows. */
-const SECONDS = 'CAST(FLOOR(epoch) AS BIGINT)';
-const EVENT_TIME = [
-  // Hive adds whole seconds only, not too many, and casts no number to TIMESTAMP by strict settings.
-  `COALESCE(utc, CAST(CONCAT(CAST(`,
-  `CAST(DATE_ADD(DATE '1970-01-01', CAST(FLOOR(${SECONDS} / 86400) AS INT)) AS TIMESTAMP)`,
-  `+ INTERVAL (CAST(PMOD(${SECONDS}, 86400) AS INT)) SECOND AS STRING), '.',`,
-  `SUBSTR(CAST(epoch - FLOOR(epoch) + 1 AS STRING), 3)) AS TIMESTAMP))`,
-].join(' ');
+const EVENT_TIME = `COALESCE(utc, ${timestampOfEpoch('epoch')})`;
 const CREATED_AT = String.raw`REGEXP_REPLACE(CAST(epoch AS STRING), '\\.?0+$', '')`;
 
 /**

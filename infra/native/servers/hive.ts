@@ -179,6 +179,8 @@ function hiveSite(settings: StackSettings): Record<string, string | number | boo
     // Else the small side of a join is read by a child, started by a script that is not there.
     'hive.exec.submit.local.task.via.child': false,
     'mapreduce.framework.name': 'local',
+    // For every client: tables over directories show what lies below them.
+    'mapreduce.input.fileinputformat.input.dir.recursive': true,
     'mapreduce.task.io.sort.mb': 32,
     'tez.local.mode': true,
     'tez.local.mode.without.network': true,
