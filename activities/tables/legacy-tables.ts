@@ -8,7 +8,10 @@ import type { TableDefinition } from './table-definition.ts';
 import { leftOut, resultOf, unlessRefused } from './table-results.ts';
 
 /** Makes the tables over what discovery has landed, or brings them up to date. */
-export async function ensureLegacyTables(deps: TablesDependencies, signal: AbortSignal): Promise<TableResult[]> {
+export async function ensureLegacyTables(
+  deps: Omit<TablesDependencies, 'readings'>,
+  signal: AbortSignal,
+): Promise<TableResult[]> {
   const { database, unorganizedDirectory } = deps;
   return [
     await ensureLanded(deps, textLegacy(database, unorganizedDirectory), undefined, signal),

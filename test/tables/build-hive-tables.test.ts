@@ -34,9 +34,18 @@ describe('the tables', () => {
       text_legacy: 'left out',
       telemetry_legacy: 'left out',
       readings_imported: 'created',
+      readings_raw: 'created',
+      readings_all: 'created',
+      readings_offsets: 'created',
     });
     expect(nothing['text_files']?.notes).toEqual([expect.stringContaining('/samples is not there')]);
-    expect(await bed.tables()).toEqual(['readings_imported']);
+    expect(await bed.tables()).toEqual([
+      'readings_all',
+      'readings_imported',
+      'readings_offsets',
+      'readings_raw',
+      'readings_tail',
+    ]);
     expect(await bed.hdfs.status(`${bed.directory}/unorganized`)).toBeUndefined();
 
     const odd = "tab\there, back\\slash \\N, \\t, 'quote', \u0001\u0000, ü😀\r";

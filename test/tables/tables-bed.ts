@@ -54,6 +54,16 @@ export class TablesBed {
       unorganizedDirectory: `${this.directory}/unorganized`,
       importsDirectory: `${this.directory}/imports`,
       hiveDatabasePrefix: `${this.database}_history`,
+      readings: {
+        hdfs: this.hdfs,
+        hive: this.#throughProxy,
+        topicsDirectory: `${this.directory}/topics`,
+        topic: 'INGESTION',
+        analysisDirectory: `${this.directory}/analysis`,
+        database: this.database,
+        workDatabase: this.database,
+        graceMs: 60_000,
+      },
     };
   }
 
