@@ -4,6 +4,7 @@ import { addFigures, areEqual, figuresOf, NO_FIGURES, sumText, type DayFigures }
 import type { ReadingsDependencies } from '../readings/dependencies.ts';
 import { readManifest, writeManifest } from '../readings/manifest.ts';
 import { ReadingsDirectory } from '../readings/readings-directory.ts';
+import { executeRepeatable } from '../readings/repeatable.ts';
 import {
   CompactionDirectory,
   compactionManifest,
@@ -50,7 +51,7 @@ export async function compactDays(
   await hive.execute(partitionedTableStatement(tableNames(deps, id).days, 'event_day', work.compaction.days), call);
   await hive.execute(dropFiguresStatement(workDatabase, id), call);
   await hive.execute(figuresTableStatement(workDatabase, id, work.figuresDirectory), call);
-  await hive.execute(compactStatement(toWrite), call);
+  await executeRepeatable(hive, compactStatement(toWrite), signal);
   const kept = new Map<string, DayFigures>();
   const dropped = new Map<string, DayFigures>();
   for (const [day, isKept, ...figures] of await hive.rows(figuresQuery(workDatabase, id), call)) {

@@ -20,6 +20,8 @@ export async function discardCompaction(
 ): Promise<void> {
   const { hdfs, hive, workDatabase } = deps;
   const work = new CompactionWork(deps, id);
+  // A snapshot whose outcome nobody knows is not put in place after this.
+  await hdfs.delete(new ReadingsDirectory(deps).temporary(id));
   const isShown = await isPublished(deps, id);
   const [statements, paths] = isShown
     ? [[], [work.directory, work.segment.rowsDirectory, work.segment.othersDirectory, work.segment.linksDirectory]]
@@ -40,6 +42,8 @@ export async function discardCompaction(
 }
 
 async function isPublished(deps: ReadingsDependencies, id: string): Promise<boolean> {
+  const { manifest } = new CompactionWork(deps, id).compaction;
+  if ((await deps.hdfs.status(manifest)) === undefined) return false;
   const snapshots = new Snapshots(deps.hdfs, new ReadingsDirectory(deps));
   for (const { number } of [...(await snapshots.numbers())].reverse()) {
     if ((await snapshots.read(number))?.compaction === id) return true;

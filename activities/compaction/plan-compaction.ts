@@ -24,7 +24,7 @@ export async function planCompaction(
     basedOn: newest.compaction,
     previous: [...newest.compactedTo],
     isUpToDate,
-    ...(isUpToDate ? { upTo: [], files: 0, bytes: 0, records: 0 } : planned),
+    ...(isUpToDate ? { upTo: [], files: 0, bytes: 0, records: 0, placing: '0' } : planned),
   };
   await writeManifest(deps.hdfs, work.plan, plan);
   return { isUpToDate, files: plan.files, bytes: plan.bytes, readings: plan.records };

@@ -45,13 +45,12 @@ export async function publishCompaction(
   const work = new CompactionWork(deps, id);
   const plan = await readManifest(hdfs, work.plan, planFile);
   const written = plan.isUpToDate ? NOTHING_WRITTEN : await writtenBy(deps, work);
-  if (!plan.isUpToDate) {
+  if (!plan.isUpToDate && (await snapshots.newest()).compaction !== id) {
     const manifest = await describe(deps, { id, plan, written }, signal);
     await ensureCompactionTables(deps, manifest, signal);
     for (;;) {
       signal.throwIfAborted();
       const newest = await snapshots.newest();
-      if (newest.compaction === id) break;
       if (newest.compaction !== plan.basedOn) return {};
       if (await snapshots.put(withCompaction(newest, manifest))) break;
     }

@@ -18,6 +18,7 @@ export const planFile = z.object({
   files: count,
   bytes: count,
   records: count,
+  placing: z.string(),
 });
 export type CompactionPlan = z.output<typeof planFile>;
 

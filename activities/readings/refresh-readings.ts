@@ -67,9 +67,13 @@ async function addSegment(
   const planned = await planSegment(deps, { beyond, linksDirectory: directory.linksDirectory }, signal);
   const read = await readSegment(deps, { id, directory, planned }, signal);
   for (const statement of dropSegmentTables(workDatabase, id)) await hive.execute(statement, { signal });
+  const { upTo, files, bytes, records } = planned;
   const segment: Segment = {
     id,
-    ...planned,
+    upTo,
+    files,
+    bytes,
+    records,
     days: read.days.map(({ day }) => day),
     otherForms: read.otherForms,
     unreadable: read.unreadable,
@@ -80,7 +84,7 @@ async function addSegment(
     id,
     writtenAt: new Date().toISOString(),
     shownTo: farther(based.shownTo, segment.upTo),
-    tail: [...(isFull ? [] : based.tail), segment].filter(({ upTo }) => !isCovered(upTo, based.compactedTo)),
+    tail: [...(isFull ? [] : based.tail), segment].filter((one) => !isCovered(one.upTo, based.compactedTo)),
   });
   if (!isPut) {
     await hdfs.delete(directory.path, { recursive: true });

@@ -18,6 +18,8 @@ export const ALONE: readonly string[] = present([
 const LONG: readonly string[] = present([
   'test/lambda/batch-and-speed.test.ts',
   'test/views/build-views.test.ts',
+  'test/compaction/compact-readings.test.ts',
+  'test/compaction/streaming.test.ts',
   'test/import-under-fire/import-under-fire.test.ts',
   'test/hdfs-sink/exactly-once.test.ts',
   'test/router/killed-workers.test.ts',

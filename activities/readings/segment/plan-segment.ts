@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { GridError } from '../../../grid/errors.ts';
 import { CommittedFiles } from '../committed-files.ts';
 import type { ReadingsDependencies } from '../dependencies.ts';
@@ -14,6 +15,8 @@ export interface PlannedSegment {
   readonly files: number;
   readonly bytes: number;
   readonly records: number;
+  /** Sum over all records of a checksum of the file that each is in: what Hive must come to as well. */
+  readonly placing: string;
 }
 
 /** Lists the committed files beyond a vector, whatever days their readings are of. */
@@ -22,22 +25,16 @@ export async function planSegment(
   { beyond, linksDirectory }: { readonly beyond: readonly Reached[]; readonly linksDirectory: string },
   signal: AbortSignal,
 ): Promise<PlannedSegment> {
-  for (let look = 1; ; look++) {
-    try {
-      return await plan();
-    } catch (error) {
-      const isFolded = error instanceof GridError && error.code === 'hdfs-not-found';
-      if (!isFolded || look === MOST_LOOKS) throw error;
-    }
-  }
+  return whileFolding(plan);
 
   async function plan(): Promise<PlannedSegment> {
     const figures = { files: 0, bytes: 0, records: 0 };
+    let placing = 0n;
     const upTo: Reached[] = [];
     const committed = new CommittedFiles(hdfs, topicsDirectory, topic);
     const offsets = offsetsOf(beyond);
     await writeFileList(hdfs, linksDirectory, paths(), signal);
-    return { upTo, ...figures };
+    return { upTo, ...figures, placing: String(placing) };
 
     async function* paths(): AsyncGenerator<string, void, undefined> {
       for (const partition of await committed.partitions()) {
@@ -51,6 +48,7 @@ export async function planSegment(
             figures.files++;
             figures.bytes += file.lengthBytes;
             figures.records += file.records;
+            placing += BigInt(file.records) * BigInt(crc32(`${partition}+${file.firstOffset}`));
             yield file.path;
           }
         }
@@ -68,10 +66,23 @@ export async function isAnythingBeyond(
 ): Promise<boolean> {
   const committed = new CommittedFiles(hdfs, topicsDirectory, topic);
   const offsets = offsetsOf(vector);
-  for (const partition of await committed.partitions()) {
-    signal.throwIfAborted();
-    const from = (offsets.get(partition) ?? -1) + 1;
-    for await (const commit of committed.commits(partition, from)) if (commit.firstOffset >= from) return true;
+  return whileFolding(async () => {
+    for (const partition of await committed.partitions()) {
+      signal.throwIfAborted();
+      const from = (offsets.get(partition) ?? -1) + 1;
+      for await (const commit of committed.commits(partition, from)) if (commit.firstOffset >= from) return true;
+    }
+    return false;
+  });
+}
+
+async function whileFolding<T>(look: () => Promise<T>): Promise<T> {
+  for (let looks = 1; ; looks++) {
+    try {
+      return await look();
+    } catch (error) {
+      const isFolded = error instanceof GridError && error.code === 'hdfs-not-found';
+      if (!isFolded || looks === MOST_LOOKS) throw error;
+    }
   }
-  return false;
 }

@@ -4,6 +4,7 @@ import { figuresOf, type DayFigures } from '../day-figures.ts';
 import type { ReadingsDependencies } from '../dependencies.ts';
 import { listedFiles } from '../file-list.ts';
 import { linesTableStatement, othersReadTableStatement, othersTableStatement } from '../line-statements.ts';
+import { executeRepeatable } from '../repeatable.ts';
 import { readOthers } from '../read-others.ts';
 import { FIGURES_SQL, numberedLinesSql, numberedOthersSql, STORED_SQL, STORED_TYPES } from '../reading-statements.ts';
 import type { PlannedSegment } from './plan-segment.ts';
@@ -63,6 +64,9 @@ export function databaseStatement(database: string): string {
   return `CREATE DATABASE IF NOT EXISTS ${quoteIdentifier(database)}`;
 }
 
+/** See `PlannedSegment.placing`. */
+const PLACING_SQL = `SUM(CRC32(CONCAT(CAST(kafka_partition AS STRING), '+', CAST(first_offset AS STRING))))`;
+
 /** A table that owns nothing of what it is over. */
 export function storedTableStatement(name: string, location: string): string {
   return `CREATE EXTERNAL TABLE ${name} (${STORED_TYPES}) STORED AS ORC LOCATION ${quoteString(location)} TBLPROPERTIES ('external.table.purge'='false', 'discover.partitions'='false')`;
@@ -72,7 +76,8 @@ export function storedTableStatement(name: string, location: string): string {
  * Lets Hive read the listed files into a table, `segmentTables().rows`, which is left for the caller. Lines of another than the canonical form are
  * read here, as the sink has read them. Begun anew by whoever tries it again.
  *
- * @throws GridError `master-data-incomplete`: there are not as many readings as the commit log says
+ * @throws GridError `master-data-incomplete`: there are not as many readings as the commit log says; `hdfs-verification-failed`: Hive took readings
+ * for those of other files, to be tried again
  */
 export async function readSegment(
   { hdfs, hive, workDatabase, topic, topicsDirectory }: ReadingsDependencies,
@@ -83,7 +88,7 @@ export async function readSegment(
   }: {
     readonly id: string;
     readonly directory: SegmentDirectory;
-    readonly planned: Pick<PlannedSegment, 'records' | 'files'>;
+    readonly planned: Pick<PlannedSegment, 'records' | 'files' | 'placing'>;
   },
   signal: AbortSignal,
 ): Promise<ReadSegment> {
@@ -100,13 +105,14 @@ export async function readSegment(
   const files = listedFiles(hdfs, directory.linksDirectory);
   await hive.execute(await linesTableStatement(tables.lines, dialect, files), call);
   await hive.execute(othersTableStatement(tables.others, directory.othersDirectory), call);
-  await hive.execute(
+  await executeRepeatable(
+    hive,
     [
       `FROM (${numberedLinesSql(tables.lines, dialect)}) numbered`,
       `INSERT OVERWRITE TABLE ${tables.rows} SELECT ${STORED_SQL} WHERE other IS NULL`,
       `INSERT OVERWRITE TABLE ${tables.others} SELECT kafka_partition, first_offset, place, other WHERE other IS NOT NULL`,
     ].join('\n'),
-    call,
+    signal,
   );
   const others = await readOthers(hdfs, directory, signal);
   if (others.lines > others.unreadable) {
@@ -117,11 +123,16 @@ export async function readSegment(
     );
   }
   const found = await hive.rows(
-    `SELECT event_day, COUNT(kafka_partition), ${FIGURES_SQL} FROM ${tables.rows} GROUP BY event_day`,
+    `SELECT event_day, COUNT(kafka_partition), ${PLACING_SQL}, ${FIGURES_SQL} FROM ${tables.rows} GROUP BY event_day`,
     call,
   );
   const days = found
-    .map(([day, placed, ...figures]) => ({ day: day ?? '', placed: Number(placed), figures: figuresOf(figures) }))
+    .map(([day, placed, placing, ...figures]) => ({
+      day: day ?? '',
+      placed: Number(placed),
+      placing: BigInt(placing ?? 0),
+      figures: figuresOf(figures),
+    }))
     .sort((a, b) => (a.day < b.day ? -1 : 1));
   const rows = days.reduce((sum, { figures }) => sum + figures.readings, 0);
   const placed = days.reduce((sum, day) => sum + day.placed, 0);
@@ -129,6 +140,15 @@ export async function readSegment(
     throw new GridError(
       'master-data-incomplete',
       `Reading the files of ${topicsDirectory}/${topic} into Hive: ${rows + others.unreadable} readings were found (${placed} in files with offsets in their names), and the commit log names ${planned.records}. Look for files that were removed or changed by hand: ${topicsDirectory}/${topic}/_commits tells each with its length. The tables show what they have shown before.`,
+    );
+  }
+  // Tasks that run in one process with those of other statements have been seen to know no file, or another statement's. Of lines that cannot be read
+  // nothing is known.
+  const placing = days.reduce((sum, day) => sum + day.placing, 0n);
+  if (others.unreadable === 0 && String(placing) !== planned.placing) {
+    throw new GridError(
+      'hdfs-verification-failed',
+      `Reading the files of ${topicsDirectory}/${topic} into Hive: readings were taken for those of other files than they lie in. They are read again.`,
     );
   }
   return {
