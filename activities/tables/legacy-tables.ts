@@ -21,7 +21,7 @@ export async function ensureLegacyTables(
 
 /** @param view that is queried in place of the table */
 async function ensureLanded(
-  { hdfs, hive }: TablesDependencies,
+  { hdfs, hive }: Omit<TablesDependencies, 'readings'>,
   definition: TableDefinition,
   view: ViewDefinition | undefined,
   signal: AbortSignal,
