@@ -9,6 +9,7 @@ import {
   type Raised,
   type Transition,
 } from './alarm-state.ts';
+import { exactRateVerdict, rateVerdict } from './limits.ts';
 import { parseAlarmRules, type AlarmRule } from './rule.ts';
 import { firstFacts, foretell, observe, type SeriesFacts } from './series-facts.ts';
 
@@ -148,6 +149,20 @@ describe('other alarms', () => {
       .read(6, '52.35');
     series.read(500, '900');
     expect(series.told).toEqual(['raised at 4 since 4: > 0.5 per second', 'cleared at 6 since 6: > 0.5 per second']);
+  });
+
+  it('rate of change: where doubles decide, digits would decide alike', () => {
+    const rule = ruleOf({ kind: 'rate-of-change', change: { raise: '0.3', clear: '0.1' }, per: 'minute' });
+    const decimal = fc
+      .tuple(fc.integer({ min: -1_000, max: 1_000 }), fc.integer({ min: 0, max: 4 }))
+      .map(([units, scale]) => `${units}e-${scale}`);
+    fc.assert(
+      fc.property(decimal, decimal, fc.integer({ min: 1, max: 4_000_000 }), (from, to, ms) => {
+        if (rule.kind !== 'rate-of-change') return;
+        expect(rateVerdict(rule, from, to, ms)).toBe(exactRateVerdict(rule, from, to, ms));
+      }),
+      { numRuns: 1_000 },
+    );
   });
 
   it('forecast missed: against what was foretold for that time', () => {

@@ -23,13 +23,45 @@ export function rangeLimit({ above, below }: RuleOf<'out-of-range'>, value: stri
   return `< ${below?.raise ?? ''}`;
 }
 
-/** How fast a value changed over some time, compared without dividing: |Δ| · per against limit · Δt. */
-export function rateVerdict({ change, per }: RuleOf<'rate-of-change'>, from: string, to: string, ms: number): Verdict {
+/** How fast a value changed over some time, compared without dividing: |Δ| · per against limit · Δt. Doubles decide where their error cannot matter, else digits do. */
+export function rateVerdict(rule: RuleOf<'rate-of-change'>, from: string, to: string, ms: number): Verdict {
   if (from === to) return 'within';
+  return rateVerdictOfDoubles(rule, Number(from), Number(to), ms) ?? exactRateVerdict(rule, from, to, ms);
+}
+
+export function exactRateVerdict(
+  { change, per }: RuleOf<'rate-of-change'>,
+  from: string,
+  to: string,
+  ms: number,
+): Verdict {
   const scale = scaleOf(from, to, change.raise, change.clear);
   const moved = absolute(scaledDecimal(to, scale) - scaledDecimal(from, scale)) * PER_MS[per];
   const time = BigInt(ms);
   return verdictOf(moved, scaledDecimal(change.raise, scale) * time, scaledDecimal(change.clear, scale) * time);
+}
+
+/** Much more than what a double, and a few operations on it, are off by; as a share. */
+const DOUBLE_ERROR = 1e-14;
+
+function rateVerdictOfDoubles(
+  { change, per }: RuleOf<'rate-of-change'>,
+  from: number,
+  to: number,
+  ms: number,
+): Verdict | undefined {
+  const perMs = Number(PER_MS[per]);
+  const moved = Math.abs(to - from) * perMs;
+  const error = (Math.abs(from) + Math.abs(to)) * perMs * DOUBLE_ERROR;
+  const raise = Number(change.raise) * ms;
+  const clear = Number(change.clear) * ms;
+  // What is so small that doubles have few digits left is for digits to decide.
+  if (!(error > Number.MIN_VALUE / DOUBLE_ERROR)) return undefined;
+  if (moved + error < clear * (1 - DOUBLE_ERROR)) return 'within';
+  if (moved - error > raise * (1 + DOUBLE_ERROR)) return 'beyond';
+  return moved - error > clear * (1 + DOUBLE_ERROR) && moved + error < raise * (1 - DOUBLE_ERROR)
+    ? 'between'
+    : undefined;
 }
 
 /** How far what was measured is off what was foretold. What is off by less than `least` is within. */

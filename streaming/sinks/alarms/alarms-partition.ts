@@ -87,7 +87,7 @@ export class AlarmsPartition implements PartitionProcessor {
   #writes: AlarmWrite[] = [];
   #turn = 0;
   #queue: Promise<void> = Promise.resolve();
-  #isBusy = false;
+  #isTicking = false;
   #timer: NodeJS.Timeout | undefined;
   #savedAtMs = 0;
   #lookedAtMs = 0;
@@ -154,14 +154,11 @@ export class AlarmsPartition implements PartitionProcessor {
         const { topic, partition } = this.#context;
         throw new GridError('fenced', `Watching ${topic}/${partition}: the partition is not owned any more.`);
       }
-      this.#isBusy = true;
       try {
         await work();
       } catch (error) {
         // What it had decided is not written: the next owner decides it again.
         throw (this.#failure = asGridError(error, `Watching ${this.#context.topic}/${this.#context.partition}`));
-      } finally {
-        this.#isBusy = false;
       }
     });
     this.#queue = turn.catch(() => undefined);
@@ -365,7 +362,8 @@ export class AlarmsPartition implements PartitionProcessor {
   }
 
   #tick(nowMs: number): void {
-    if (this.#isBusy || this.#failure !== undefined) return;
+    if (this.#isTicking || this.#failure !== undefined) return;
+    this.#isTicking = true;
     this.#inTurn(async () => {
       await this.#noticeSilence(nowMs);
       if (this.#writes.length > 0 || this.#isToSave(nowMs)) await this.#write(this.#isToSave(nowMs));
@@ -374,9 +372,13 @@ export class AlarmsPartition implements PartitionProcessor {
         this.#forgotAtMs = nowMs;
         await this.#options.store.forget(this.#context, nowMs - this.#options.historyMs, FORGOTTEN_AT_ONCE);
       }
-    }).catch(() => {
-      if (this.#failure !== undefined && this.#state === 'open') this.#context.fail(this.#failure);
-    });
+    })
+      .catch(() => {
+        if (this.#failure !== undefined && this.#state === 'open') this.#context.fail(this.#failure);
+      })
+      .finally(() => {
+        this.#isTicking = false;
+      });
   }
 
   /**
