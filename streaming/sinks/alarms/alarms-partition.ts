@@ -209,7 +209,8 @@ export class AlarmsPartition implements PartitionProcessor {
   #watched(name: SeriesName, reading: Reading, route: string, missing: WatchedSeries[]): WatchedSeries | undefined {
     const key = seriesKey(name);
     let series = this.#series.get(key);
-    if (series === undefined) {
+    // What no rule watched was not read from the table.
+    if (series === undefined || (series.rules.length === 0 && series.route !== route)) {
       series = new WatchedSeries(name, this.#options.rules.of(name, route), route);
       if (series.rules.length > 0) missing.push(series);
       this.#series.set(key, series);
