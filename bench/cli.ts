@@ -63,6 +63,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     usage: '[--rate 2000] [--seconds 30]',
     description: "from the gateway's acceptance to visible in Redis",
   },
+  'alarms-sink': {
+    file: 'bench/alarms-sink.ts',
+    usage: '[readings, 1000000]',
+    description: 'readings through Kafka under alarm rules',
+  },
   simulator: {
     file: 'bench/simulator.ts',
     usage: '[records, 1000000] [runs, 3]',

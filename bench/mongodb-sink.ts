@@ -23,7 +23,10 @@ const BATCH = 5_000;
 const config = loadConfig();
 const limits = { maxBytes: config.ENVELOPE_MAX_BYTES, maxAheadMs: 3_600_000 };
 const table = createRouteTable({
-  default: { hdfsPath: 'dt={event_day}', sinks: { hdfs: true, redis: true, mongodb: true, windows: true } },
+  default: {
+    hdfsPath: 'dt={event_day}',
+    sinks: { hdfs: true, redis: true, mongodb: true, windows: true, alarms: true },
+  },
   routes: [],
 });
 const databaseName = `bench_documents_${process.pid}`;

@@ -37,7 +37,10 @@ const config = loadConfig();
 const logger = pino({ level: 'silent' });
 const limits = { maxBytes: config.ENVELOPE_MAX_BYTES, maxAheadMs: 3_600_000 };
 const table = createRouteTable({
-  default: { hdfsPath: 'dt={event_day}', sinks: { hdfs: true, redis: true, mongodb: true, windows: true } },
+  default: {
+    hdfsPath: 'dt={event_day}',
+    sinks: { hdfs: true, redis: true, mongodb: true, windows: true, alarms: true },
+  },
   routes: [],
 });
 const routes = { current: () => table };

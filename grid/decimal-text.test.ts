@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decimalParts, epochSecondsToMs, eventTimeOrderKey, isExactAsDouble } from './decimal-text.ts';
+import { compareDecimals, decimalParts, epochSecondsToMs, eventTimeOrderKey, isExactAsDouble } from './decimal-text.ts';
 
 describe('epochSecondsToMs', () => {
   it.each<[string, number | undefined]>([
@@ -63,5 +63,27 @@ describe('isExactAsDouble', () => {
     ['12345678901234567890', false],
   ])('%s: %s', (text, exact) => {
     expect(isExactAsDouble(text)).toBe(exact);
+  });
+});
+
+describe('compareDecimals', () => {
+  it('compares to the last digit, where doubles see no difference', () => {
+    expect(compareDecimals('50.2', '50.20')).toBe(0);
+    expect(compareDecimals('50.200000000000000001', '50.2')).toBe(1);
+    expect(compareDecimals('-50.200000000000000001', '-50.2')).toBe(-1);
+    expect(compareDecimals('9007199254740993', '9007199254740992')).toBe(1);
+    expect(compareDecimals('-0', '0')).toBe(0);
+    expect(compareDecimals('1.5e3', '1500')).toBe(0);
+  });
+
+  it('orders as whole numbers of the same unit do', () => {
+    const scaled = fc.tuple(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fc.integer({ min: 0, max: 25 }));
+    const text = ([units, scale]: readonly [bigint, number]): string => `${units}e-${scale}`;
+    fc.assert(
+      fc.property(scaled, scaled, (one, other) => {
+        const [a, b] = [one[0] * 10n ** BigInt(25 - one[1]), other[0] * 10n ** BigInt(25 - other[1])];
+        expect(compareDecimals(text(one), text(other))).toBe(a < b ? -1 : a > b ? 1 : 0);
+      }),
+    );
   });
 });

@@ -67,3 +67,37 @@ export function eventTimeOrderKey(text: string): string {
 export function isExactAsDouble(text: string): boolean {
   return String(Number(text)) === text;
 }
+
+/**
+ * Less than 0, 0 or more than 0 as one decimal is less than, equal to or more than the other, to the last digit. Doubles decide where they differ, since rounding
+ * keeps the order; where they do not, digits do.
+ *
+ * @throws RangeError when one of them is no number, or its exponent is absurd
+ */
+export function compareDecimals(one: string, other: string): number {
+  if (one === other) return 0;
+  const [a, b] = [Number(one), Number(other)];
+  if (a < b) return -1;
+  if (a > b) return 1;
+  const scale = Math.max(decimalScale(one), decimalScale(other));
+  const [x, y] = [scaledDecimal(one, scale), scaledDecimal(other, scale)];
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+/** Digits behind the decimal point, once the exponent is applied. @throws RangeError as {@link compareDecimals} */
+export function decimalScale(text: string): number {
+  return partsOf(text).fraction.length;
+}
+
+/** A decimal in units of 10⁻ˢᶜᵃˡᵉ; `scale` is at least its own. @throws RangeError as {@link compareDecimals} */
+export function scaledDecimal(text: string, scale: number): bigint {
+  const { negative, integer, fraction } = partsOf(text);
+  const units = BigInt(integer + fraction.padEnd(scale, '0'));
+  return negative ? -units : units;
+}
+
+function partsOf(text: string): DecimalParts {
+  const parts = decimalParts(text);
+  if (parts === undefined) throw new RangeError(`${text.slice(0, 80)} is no decimal number`);
+  return parts;
+}

@@ -21,7 +21,7 @@ describe('routes', () => {
   it('send everything by the default when the file names no route', () => {
     const route = table({}).routeOf(reading());
     expect(route).toMatchObject({ name: 'default', matched: false, topic: undefined });
-    expect(route.sinks).toEqual({ hdfs: true, redis: true, mongodb: true, windows: true });
+    expect(route.sinks).toEqual({ hdfs: true, redis: true, mongodb: true, windows: true, alarms: true });
     expect(route.hdfsPath(reading())).toBe('dt=2023-09-16');
   });
 

@@ -59,22 +59,26 @@ const topicName = z
 
 const DEFAULT_PATH = 'dt={event_day}';
 
+/** Which readings are meant: of these sensors, units and aspects. */
+export const selectorSchema = z
+  .strictObject({
+    sensorIds: z.array(sensorSelector).min(1).optional(),
+    sensorIdRanges: z
+      .array(z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()]))
+      .min(1)
+      .refine((ranges) => ranges.every(([from, to]) => from <= to), 'must have ranges [from, to] with from ≤ to')
+      .optional(),
+    units: z.array(z.string()).min(1).optional(),
+    aspects: z.array(z.enum(TEMPORAL_ASPECTS)).min(1).optional(),
+  })
+  .refine((match) => Object.values(match).some((value) => value !== undefined), {
+    message: 'must name at least one of sensorIds, sensorIdRanges, units, aspects',
+  });
+export type Selector = z.output<typeof selectorSchema>;
+
 const routeSchema = z.strictObject({
   name: z.string().min(1).max(100),
-  match: z
-    .strictObject({
-      sensorIds: z.array(sensorSelector).min(1).optional(),
-      sensorIdRanges: z
-        .array(z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()]))
-        .min(1)
-        .refine((ranges) => ranges.every(([from, to]) => from <= to), 'must have ranges [from, to] with from ≤ to')
-        .optional(),
-      units: z.array(z.string()).min(1).optional(),
-      aspects: z.array(z.enum(TEMPORAL_ASPECTS)).min(1).optional(),
-    })
-    .refine((match) => Object.values(match).some((value) => value !== undefined), {
-      message: 'must name at least one of sensorIds, sensorIdRanges, units, aspects',
-    }),
+  match: selectorSchema,
   hdfsPath: pathTemplate.default(DEFAULT_PATH),
   topic: topicName.optional(),
   sinks: sinksSchema.prefault({}),
@@ -137,7 +141,7 @@ const REMEMBERED_ROUTES = 100_000;
 /** Makes the table of a checked file. Matching is remembered per sensor, so its cost does not grow with the routes. */
 export function createRouteTable(file: RoutesFile): RouteTable {
   const candidates = file.routes.map((definition) => ({
-    matches: matcher(definition),
+    matches: matcher(definition.match),
     route: toRoute(definition, true),
   }));
   const fallback = toRoute({ name: 'default', ...file.default, topic: undefined }, false);
@@ -160,7 +164,8 @@ export function createRouteTable(file: RoutesFile): RouteTable {
   };
 }
 
-function matcher({ match }: RouteDefinition): (reading: Reading) => boolean {
+/** Whether a reading is meant. */
+export function matcher(match: Selector): (reading: Pick<Reading, 'sensorId' | 'unit' | 'aspect'>) => boolean {
   const ids = match.sensorIds && new Set(match.sensorIds);
   const units = match.units && new Set(match.units);
   const aspects = match.aspects && new Set<string>(match.aspects);

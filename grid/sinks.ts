@@ -17,6 +17,7 @@ export const SINKS = {
   redis: { reads: 'readings', switchable: true, collects: false },
   mongodb: { reads: 'readings', switchable: true, collects: false },
   windows: { reads: 'readings', switchable: true, collects: false },
+  alarms: { reads: 'readings', switchable: true, collects: false },
   router: { reads: 'readings', switchable: false, collects: false },
   unorganized: { reads: 'text', switchable: false, collects: true },
 } as const satisfies Readonly<Record<string, SinkFacts>>;

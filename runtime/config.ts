@@ -207,6 +207,7 @@ export const environmentSchema = z.object({
   TOPIC_DLQ: kafkaName().prefault('INGESTION.DLQ'),
   TOPIC_UNORGANIZED: storedTopicName().prefault('UNORGANIZED'),
   TOPIC_AGGREGATES: kafkaName().prefault('AGGREGATES'),
+  TOPIC_ALARMS: kafkaName().prefault('ALARMS'),
   TOPIC_PARTITIONS: integer(1, 10_000).prefault('6'),
   TOPIC_REPLICATION_FACTOR: integer(1, 10).prefault('1'),
   TOPIC_RETENTION_MS: integer(-1).prefault('-1'),
@@ -244,6 +245,13 @@ export const environmentSchema = z.object({
   WINDOW_LATENESS_SECONDS: integer(0, 366 * 86_400).prefault('30'),
   WINDOW_IDLE_SECONDS: integer(1, 86_400).prefault('10'),
   WINDOW_DUPLICATE_OFFSETS: integer(0, 10_000_000).prefault('65536'),
+  ALARM_RULES: z.string().min(1).prefault('infra/config/alarm-rules.json'),
+  ALARM_GRACE_SECONDS: integer(0, 86_400).prefault('60'),
+  ALARM_HISTORY_DAYS: integer(1, 36_600).prefault('90'),
+  ALARM_WEBHOOK_URL: z.union([z.literal(''), url('http', 'https')]).prefault(''),
+  ALARM_WEBHOOK_AUTHORIZATION: z.string().prefault(''),
+  ALARM_WEBHOOK_TIMEOUT_MS: integer(100, 600_000).prefault('5000'),
+  ALARM_WEBHOOK_GIVE_UP_SECONDS: integer(1, 366 * 86_400).prefault('86400'),
 
   // Sources
   INGEST_MAX_BODY_BYTES: integer(1_024, 2 ** 30).prefault('8388608'),

@@ -56,7 +56,7 @@ export async function startServing({ config, logger, metrics, stores }: ServingO
   const liveLog = new LogReader({ kafka: stores.kafka, timeoutMs: config.SERVING_QUERY_TIMEOUT_MS });
   const feed = new EventFeed({
     log: liveLog,
-    topics: { readings: config.TOPIC_INGESTION, windows: config.TOPIC_AGGREGATES },
+    topics: { readings: config.TOPIC_INGESTION, windows: config.TOPIC_AGGREGATES, alarms: config.TOPIC_ALARMS },
     keys: config.SERVING_EVENT_KEYS,
     clients: config.SERVING_EVENT_CLIENTS,
     everyMs: 1_000 / config.SERVING_EVENTS_HZ,

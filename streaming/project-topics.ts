@@ -22,5 +22,6 @@ export function projectTopics(config: Config): TopicSpec[] {
     { ...common, name: config.TOPIC_DLQ, maxMessageBytes: maxMessageBytes + DEAD_LETTER_HEADROOM_BYTES },
     { ...common, name: config.TOPIC_UNORGANIZED },
     { ...common, name: config.TOPIC_AGGREGATES },
+    { ...common, name: config.TOPIC_ALARMS },
   ];
 }

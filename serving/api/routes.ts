@@ -2,6 +2,7 @@ import type { Config } from '../../runtime/config.ts';
 import type { PipelineWatch } from '../pipeline/pipeline-watch.ts';
 import type { Stores } from '../stores.ts';
 import type { ApiRoute } from './api-route.ts';
+import { alarmRoutes } from './routes/alarms.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { keptRoutes } from './routes/kept.ts';
@@ -22,6 +23,7 @@ export function apiRoutes({ config, stores, watch }: ApiRoutesOptions): ApiRoute
   return [
     ...sensorRoutes(stores),
     seriesRoute(stores.database),
+    ...alarmRoutes(stores, config.ALARM_WEBHOOK_URL !== ''),
     readingsRoute(stores, { database: config.MONGODB_DATABASE, topic: config.TOPIC_INGESTION }),
     ...jobRoutes({
       temporal: stores.temporal,

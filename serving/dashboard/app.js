@@ -30,6 +30,7 @@ import { PipelineStrip } from './parts/pipeline-strip.js';
 const PAGES = new Map([
   ['sensors', { title: 'Sensors', key: 's', load: () => import('./pages/sensors.js') }],
   ['heat', { title: 'Heat map', key: 'h', load: () => import('./pages/heat.js') }],
+  ['alarms', { title: 'Alarms', key: 'l', load: () => import('./pages/alarms.js') }],
   ['pipeline', { title: 'Pipeline', key: 'p', load: () => import('./pages/pipeline.js') }],
   ['jobs', { title: 'Jobs', key: 'j', load: () => import('./pages/jobs.js') }],
   ['dead-letters', { title: 'Dead letters', key: 'd', load: () => import('./pages/dead-letters.js') }],

@@ -6,11 +6,11 @@ import type { Logger } from '../../runtime/logger.ts';
 import { Backoff } from '../../runtime/waiting/backoff.ts';
 import { EventClient, FreshEvents, resetText } from './event-client.ts';
 import { EventTable, type NumberedEvent } from './event-table.ts';
-import { readingEvent, windowEvent } from './live-events.ts';
+import { alarmEvent, readingEvent, windowEvent } from './live-events.ts';
 
 export interface EventFeedOptions {
   readonly log: LogReader;
-  readonly topics: { readonly readings: string; readonly windows: string };
+  readonly topics: { readonly readings: string; readonly windows: string; readonly alarms: string };
   /** Keys whose newest event is remembered. */
   readonly keys: number;
   /** Clients at once. */
@@ -153,9 +153,10 @@ export class EventFeed {
       this.#begin();
       return;
     }
-    const isReadings = topic === this.#options.topics.readings;
+    const { topics } = this.#options;
+    const eventOf = topic === topics.alarms ? alarmEvent : windowEvent;
     for (const record of records) {
-      const event = isReadings ? readingEvent(topic, partition, record) : windowEvent(record);
+      const event = topic === topics.readings ? readingEvent(topic, partition, record) : eventOf(record);
       const numbered = event === undefined ? undefined : this.#table.put(event);
       if (numbered !== undefined) {
         this.#fresh.delete(numbered.key);
@@ -185,7 +186,7 @@ export class EventFeed {
     if (Date.now() - this.#topicsKnownAtMs < TOPICS_AGE_MS) return;
     const { log, topics } = this.#options;
     const isFirst = this.#topicsKnownAtMs === 0;
-    for (const topic of [topics.readings, topics.windows]) {
+    for (const topic of [topics.readings, topics.windows, topics.alarms]) {
       for (const { partition, low, high } of await log.boundsOf(topic)) {
         const name = placeName(topic, partition);
         // A partition that was not there before has nothing that is old.

@@ -8,7 +8,7 @@ import type { EventFeed } from './event-feed.ts';
 import type { NumberedEvent } from './event-table.ts';
 
 const MOST_SENSORS = 1_000;
-const KINDS = ['reading', 'window'] as const satisfies readonly NumberedEvent['kind'][];
+const KINDS = ['reading', 'window', 'alarm'] as const satisfies readonly NumberedEvent['kind'][];
 
 const eventQuery = z.strictObject({
   sensors: z
@@ -18,7 +18,10 @@ const eventQuery = z.strictObject({
     .describe('Sensor ids, separated by commas; without it all'),
   kinds: z
     .string()
-    .regex(/^(?:reading|window)(?:,(?:reading|window))?$/, 'must be reading, window, or both with a comma between')
+    .regex(
+      /^(?:reading|window|alarm)(?:,(?:reading|window|alarm)){0,2}$/,
+      'must be of reading, window, alarm, with commas between',
+    )
     .default('reading,window')
     .describe('What to be told of'),
   lastEventId: z.string().max(64).optional().describe('As the header Last-Event-ID, which wins over it'),
@@ -40,7 +43,7 @@ export const EVENT_ROUTE: DescribedRoute = {
 };
 
 /**
- * Adds `/api/events`: server-sent events of newest values (`reading`) and windows (`window`). `reset` says that events were missed: ask for the whole
+ * Adds `/api/events`: server-sent events of newest values (`reading`), windows (`window`) and, where it is asked for, alarms (`alarm`). `reset` says that events were missed: ask for the whole
  * anew. `ready` and `heartbeat` carry ids alone.
  */
 export function addEventRoute(

@@ -1,6 +1,6 @@
 /** What happened, and to what: of events of one key only the newest matters. */
 export interface LiveEvent {
-  readonly kind: 'reading' | 'window';
+  readonly kind: 'reading' | 'window' | 'alarm';
   /** Names what it is the newest of. */
   readonly key: string;
   readonly sensorId: string;

@@ -17,6 +17,8 @@ const windowRecord = z.object({
   source: z.object({ topic: z.string(), partition: z.number(), first_offset: z.number() }),
 });
 const MOST_WINDOW_BYTES = 64 * 1_024;
+/** What of a record of alarms tells which alarm it is of, and which of its changes came last. */
+const alarmRecord = z.object({ sensor_id: z.string(), alarm_id: z.number(), event_id: z.number() });
 
 /** The newest value that a record of readings is; undefined for one that cannot be read. */
 export function readingEvent(topic: string, partition: number, record: ConsumedRecord): LiveEvent | undefined {
@@ -44,13 +46,7 @@ export function readingEvent(topic: string, partition: number, record: ConsumedR
 
 /** The state of a window that a record of the topic of windows is; undefined for one that cannot be read. */
 export function windowEvent(record: ConsumedRecord): LiveEvent | undefined {
-  if (record.value === null || record.value.length > MOST_WINDOW_BYTES) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(record.value.toString('utf8'));
-  } catch {
-    return undefined;
-  }
+  const value = jsonOf(record);
   const parsed = windowRecord.safeParse(value);
   if (!parsed.success) return undefined;
   const { sensor_id: sensorId, aspect, unit, resolution, window_start: start, revision, source } = parsed.data;
@@ -64,6 +60,24 @@ export function windowEvent(record: ConsumedRecord): LiveEvent | undefined {
     // Written anew: on one line whatever it was.
     data: JSON.stringify(value),
   };
+}
+
+/** The change of an alarm that a record of the topic of alarms is; undefined for one that cannot be read. */
+export function alarmEvent(record: ConsumedRecord): LiveEvent | undefined {
+  const value = jsonOf(record);
+  const parsed = alarmRecord.safeParse(value);
+  if (!parsed.success) return undefined;
+  const { sensor_id: sensorId, alarm_id: alarm, event_id: rank } = parsed.data;
+  return { kind: 'alarm', key: `a${alarm}`, sensorId, rank, data: JSON.stringify(value) };
+}
+
+function jsonOf({ value }: ConsumedRecord): unknown {
+  if (value === null || value.length > MOST_WINDOW_BYTES) return undefined;
+  try {
+    return JSON.parse(value.toString('utf8')) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 function keyOf({ sensorId, aspect, unit }: Reading): string {

@@ -1,5 +1,6 @@
 import type { LogBounds } from '../../connectors/kafka/read/log-reader.ts';
 import { committedOffsets, type CommittedOffsets } from '../../connectors/kafka/topics/group-offsets.ts';
+import { countOpenAlarms, type OpenAlarms } from '../../connectors/postgres/serving/alarm-list.ts';
 import { asGridError } from '../../grid/errors.ts';
 import { SINK_NAMES, SINKS, type SinkName } from '../../grid/sinks.ts';
 import type { Config } from '../../runtime/config.ts';
@@ -34,6 +35,7 @@ export interface PipelineState {
   readonly views: ViewsState | undefined;
   /** Records in the dead-letter topic at most: markers of transactions take offsets too. */
   readonly deadLetters: number | undefined;
+  readonly alarms: OpenAlarms | undefined;
   readonly ledger: Ledger | undefined;
   readonly stores: readonly StoreState[];
   readonly problems: readonly string[];
@@ -98,7 +100,7 @@ export class PipelineWatch {
         return undefined;
       }
     };
-    const [bounds, textBounds, letterBounds, committed, inHdfs, inMongodb, views, stores] = await Promise.all([
+    const [bounds, textBounds, letterBounds, committed, inHdfs, inMongodb, views, alarms, stores] = await Promise.all([
       asked(log.boundsOf(readings)),
       asked(log.boundsOf(texts)),
       asked(log.boundsOf(letters)),
@@ -106,6 +108,7 @@ export class PipelineWatch {
       asked(masterData.committed(readings)),
       asked(documents.estimatedCount(this.#config.MONGODB_DATABASE, readings)),
       asked(this.#views()),
+      asked(countOpenAlarms(this.#stores.database, this.#stores.database.schema)),
       this.#probes.states(),
     ]);
     const atMs = Date.now();
@@ -122,6 +125,7 @@ export class PipelineWatch {
               return this.#sinkState(sink, isText ? texts : readings, isText ? textBounds : bounds, committed, atMs);
             }),
       views,
+      alarms,
       deadLetters: letterBounds === undefined ? undefined : sum(letterBounds, ({ low, high }) => high - low),
       ledger:
         bounds === undefined || inHdfs === undefined

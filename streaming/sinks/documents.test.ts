@@ -28,6 +28,6 @@ describe('what documents say of sinks', () => {
   test('architecture.md has a row for each sink, and example.env runs them all', () => {
     expect(firstColumn('docs/architecture.md')).toEqual(expect.arrayContaining([...SINK_NAMES]));
     expect(document('example.env')).toContain(`SPEED_SINKS=${SINK_NAMES.join(',')}`);
-    expect(SWITCHABLE_SINKS).toEqual(['hdfs', 'redis', 'mongodb', 'windows']);
+    expect(SWITCHABLE_SINKS).toEqual(['hdfs', 'redis', 'mongodb', 'windows', 'alarms']);
   });
 });

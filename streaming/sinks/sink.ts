@@ -29,4 +29,4 @@ export interface SinkEnvironment {
 }
 
 /** Makes a sink with its connections as the configuration describes it; the export `openSink` of its folder's `open-sink.ts`. */
-export type OpenSink = (environment: SinkEnvironment, limits: DecodeLimits) => Sink;
+export type OpenSink = (environment: SinkEnvironment, limits: DecodeLimits) => Sink | Promise<Sink>;

@@ -15,8 +15,8 @@ import { readCommits } from '../hdfs-sink/master-data.ts';
 const SENSORS = 10_000;
 const RECORDS = sized(1_000_000, 3_000_000);
 const PARTITIONS = 6;
-/** What operators are promised of a worker that runs every sink, whatever the backlog: 64 MiB for each of the six. */
-const RESIDENT_LIMIT_MIB = 384;
+/** What operators are promised of a worker that runs every sink, whatever the backlog: 64 MiB for each of the seven. */
+const RESIDENT_LIMIT_MIB = 448;
 /** A file per partition and event day, plus what rotation by age adds in the time that this takes. */
 const FILES_LIMIT = 200;
 
@@ -30,6 +30,7 @@ const environment = {
   TOPIC_DLQ: `${name}.DLQ`,
   TOPIC_UNORGANIZED: `${name}.TEXT`,
   TOPIC_AGGREGATES: `${name}.AGGREGATES`,
+  TOPIC_ALARMS: `${name}.ALARMS`,
   TOPIC_PARTITIONS: String(PARTITIONS),
   CONSUMER_GROUP_PREFIX: name,
   HDFS_TOPICS_DIRECTORY: topicsDirectory,
@@ -54,7 +55,7 @@ afterAll(async () => {
   await serving.close();
   await hdfs.delete(topicsDirectory, { recursive: true });
   await hdfs.close();
-  const topics = [name, `${name}.DLQ`, `${name}.TEXT`, `${name}.AGGREGATES`];
+  const topics = [name, `${name}.DLQ`, `${name}.TEXT`, `${name}.AGGREGATES`, `${name}.ALARMS`];
   await feed.deleteTopics(topics).catch(() => undefined);
   await feed.close();
   const mongodb = new MongoClient(config.MONGODB_URL);
@@ -75,11 +76,11 @@ it(`a worker with every sink catches up on ${RECORDS / 1e6} million records of 1
 
   const worker = new WorkerProcess('npm:worker:speed', environment);
   await eventually(
-    'HDFS, Redis, the windows and the router have caught up',
+    'HDFS, Redis, the windows, the alarms and the router have caught up',
     async () => {
       expect(worker.isRunning, worker.output).toBe(true);
       const lags = await Promise.all(
-        ['hdfs', 'redis', 'windows', 'router'].map((sink) => feed.lag(`${name}.${sink}`, name)),
+        ['hdfs', 'redis', 'windows', 'alarms', 'router'].map((sink) => feed.lag(`${name}.${sink}`, name)),
       );
       return lags.every((lag) => lag === 0);
     },

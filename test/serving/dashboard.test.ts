@@ -20,11 +20,20 @@ const NAME = `dashboard-${randomUUID().slice(0, 8)}`;
 const SCHEMA = NAME.replaceAll('-', '_');
 const READINGS = `${NAME}.readings`;
 const DEAD_LETTERS = `${NAME}.dlq`;
-const TOPICS = [READINGS, DEAD_LETTERS, `${NAME}.windows`, `${NAME}.texts`];
+const TOPICS = [READINGS, DEAD_LETTERS, `${NAME}.windows`, `${NAME}.texts`, `${NAME}.alarms`];
 const SENSOR = '6';
 const SENSORS = [SENSOR, '7', 'ü <b>&"'];
 const PAGES = [
-  ...['#/sensors', '#/heat', `#/sensor/${SENSOR}?range=6h`, '#/pipeline', '#/jobs', '#/dead-letters', '#/analyses'],
+  ...[
+    '#/sensors',
+    '#/heat',
+    `#/sensor/${SENSOR}?range=6h`,
+    '#/alarms?state=all',
+    '#/pipeline',
+    '#/jobs',
+    '#/dead-letters',
+    '#/analyses',
+  ],
   '#/files',
 ];
 const HOUR_MS = 3_600_000;
@@ -38,9 +47,10 @@ const environment = {
   TOPIC_DLQ: DEAD_LETTERS,
   TOPIC_AGGREGATES: `${NAME}.windows`,
   TOPIC_UNORGANIZED: `${NAME}.texts`,
+  TOPIC_ALARMS: `${NAME}.alarms`,
   SERVING_SCHEMA: SCHEMA,
   MONGODB_DATABASE: NAME,
-  MONGODB_ANALYSIS_DATABASE: `${NAME}-analysis`,
+  MONGODB_ANALYSIS_DATABASE: `analysis-${NAME}`,
   REDIS_URL: `redis://${new URL(shared.REDIS_URL).host}/${REDIS_DATABASES.dashboard}`,
   HDFS_TOPICS_DIRECTORY: `/test/${NAME}`,
   CONSUMER_GROUP_PREFIX: NAME,
@@ -77,6 +87,13 @@ describe.skipIf(found.kind === 'unavailable')(
         log,
         log.segments.map((firsts) => (firsts[1] ?? 0) - 1),
       );
+      await database.query(
+        `INSERT INTO ${SCHEMA}.alarm (rule_id, kind, severity, sensor_id, aspect, unit, topic, partition, limit_text, since, raised_at, raised_value, raised_offset,
+           raised_reason, cleared_at, cleared_value, cleared_reason)
+         SELECT 'rule-' || n, 'out-of-range', (ARRAY['critical', 'warning', 'info'])[n], $1, 'real_time', 'MW', $2, 0, '> 1', now(), now(), '1.5', n,
+           'reading', CASE n WHEN 3 THEN now() END, CASE n WHEN 3 THEN '1' END, CASE n WHEN 3 THEN 'reading' END FROM generate_series(1, 3) n`,
+        [SENSOR, READINGS],
+      );
       for (const topic of TOPICS) await feed.createTopic(topic, 2);
       await feed.send(READINGS, [
         ...SENSORS.map((sensorId) => reading(sensorId, '1.5')),
@@ -109,7 +126,7 @@ describe.skipIf(found.kind === 'unavailable')(
       redis.disconnect();
       const mongodb = new MongoClient(shared.MONGODB_URL);
       await mongodb.db(NAME).dropDatabase();
-      await mongodb.db(`${NAME}-analysis`).dropDatabase();
+      await mongodb.db(`analysis-${NAME}`).dropDatabase();
       await mongodb.close();
     });
 
@@ -204,6 +221,20 @@ describe.skipIf(found.kind === 'unavailable')(
         );
       }
       expect(await page.locator('tbody b').count()).toBe(0);
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    });
+
+    it('shows open alarms, and takes the word of who has seen one', async () => {
+      const { page, complaints } = await opened('#/alarms');
+      const rows = page.locator('tbody tr');
+      await rows.first().waitFor();
+      expect(await rows.count()).toBe(2);
+      await page.getByRole('button', { name: 'Acknowledge rule-1 of sensor 6' }).click();
+      await page.locator('dialog').getByRole('button', { name: 'Acknowledge' }).click();
+      await page.locator('tr', { hasText: 'rule-1' }).getByText('acknowledged').waitFor();
+      await page.goto(address(`/#/sensor/${SENSOR}`));
+      await page.locator('section[aria-label="Open alarms"] tbody tr').nth(1).waitFor();
       expect(complaints).toEqual([]);
       await page.context().close();
     });

@@ -28,6 +28,7 @@ export function ownNames(what: string, redisDatabase: number) {
       TOPIC_INGESTION: `${name}.readings`,
       TOPIC_DLQ: `${name}.dlq`,
       TOPIC_AGGREGATES: `${name}.windows`,
+      TOPIC_ALARMS: `${name}.alarms`,
       TOPIC_UNORGANIZED: `${name}.texts`,
       SERVING_SCHEMA: name.replaceAll('-', '_'),
       MONGODB_DATABASE: name,
@@ -81,8 +82,8 @@ export class ServingBed {
   }
 
   async makeTopics(partitions: number): Promise<void> {
-    const { TOPIC_INGESTION, TOPIC_DLQ, TOPIC_AGGREGATES, TOPIC_UNORGANIZED } = this.config;
-    for (const topic of [TOPIC_INGESTION, TOPIC_DLQ, TOPIC_AGGREGATES, TOPIC_UNORGANIZED])
+    const { TOPIC_INGESTION, TOPIC_DLQ, TOPIC_AGGREGATES, TOPIC_ALARMS, TOPIC_UNORGANIZED } = this.config;
+    for (const topic of [TOPIC_INGESTION, TOPIC_DLQ, TOPIC_AGGREGATES, TOPIC_ALARMS, TOPIC_UNORGANIZED])
       await this.topics.create(topic, partitions);
   }
 
@@ -119,7 +120,13 @@ export async function cleanUp(environment: Readonly<Record<string, string>>): Pr
   const kafka = new KafkaTopics(shared.KAFKA_BROKERS).kafka.admin();
   await kafka.connect();
   const existing = new Set(await kafka.listTopics());
-  const own = [config.TOPIC_INGESTION, config.TOPIC_DLQ, config.TOPIC_AGGREGATES, config.TOPIC_UNORGANIZED];
+  const own = [
+    config.TOPIC_INGESTION,
+    config.TOPIC_DLQ,
+    config.TOPIC_AGGREGATES,
+    config.TOPIC_ALARMS,
+    config.TOPIC_UNORGANIZED,
+  ];
   await kafka.deleteTopics({ topics: own.filter((topic) => existing.has(topic)) });
   await kafka.disconnect();
   const redis = new Redis(config.REDIS_URL);

@@ -8,4 +8,5 @@ export const REDIS_DATABASES = {
   servingApi: 6,
   servingFuzz: 7,
   servingEvents: 8,
+  alarms: 5,
 } as const;

@@ -18,8 +18,40 @@ export const NO_PRODUCER_METRICS: ProducerMetrics = {
   queued: () => undefined,
 };
 
-/** Registers a producer's metrics; once in a process. */
+type Instruments = ReturnType<typeof registered>;
+const known = new WeakMap<Registry, Instruments>();
+
+/** The metrics of a producer; the producers of a process share them. */
 export function createProducerMetrics(registry: Registry): ProducerMetrics {
+  let instruments = known.get(registry);
+  if (instruments === undefined) {
+    instruments = registered(registry);
+    known.set(registry, instruments);
+  }
+  const { records, bytes, failures, repeats, seconds, queue } = instruments;
+  let queued = 0;
+  return {
+    acknowledged: (topic, count, size) => {
+      records.inc({ topic }, count);
+      bytes.inc({ topic }, size);
+    },
+    failed: (topic, count, code) => {
+      failures.inc({ topic, code }, count);
+    },
+    repeated: (topic) => {
+      repeats.inc({ topic });
+    },
+    sent: (topic, duration) => {
+      seconds.observe({ topic }, duration);
+    },
+    queued: (size) => {
+      queue.inc(size - queued);
+      queued = size;
+    },
+  };
+}
+
+function registered(registry: Registry) {
   const registers = [registry];
   const records = new Counter({
     name: 'powergrid_producer_acknowledged_records_total',
@@ -57,22 +89,5 @@ export function createProducerMetrics(registry: Registry): ProducerMetrics {
     help: 'Bytes that wait for an acknowledgement',
     registers,
   });
-  return {
-    acknowledged: (topic, count, size) => {
-      records.inc({ topic }, count);
-      bytes.inc({ topic }, size);
-    },
-    failed: (topic, count, code) => {
-      failures.inc({ topic, code }, count);
-    },
-    repeated: (topic) => {
-      repeats.inc({ topic });
-    },
-    sent: (topic, duration) => {
-      seconds.observe({ topic }, duration);
-    },
-    queued: (size) => {
-      queue.set(size);
-    },
-  };
+  return { records, bytes, failures, repeats, seconds, queue };
 }

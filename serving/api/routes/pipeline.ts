@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { PipelineWatch } from '../../pipeline/pipeline-watch.ts';
 import { apiRoute, value, type ApiRoute } from '../api-route.ts';
+import { openAlarmsAnswer } from './alarms.ts';
 
 const text = z.string();
 const count = z.int();
@@ -26,6 +27,7 @@ const pipelineAnswer = z.object({
     })
     .nullable(),
   deadLetters: count.nullable().describe('At most: markers of transactions are counted too'),
+  alarms: openAlarmsAnswer.nullable(),
   ledger: z
     .object({
       accepted: count,
@@ -81,6 +83,7 @@ export function pipelineRoute(watch: Pick<PipelineWatch, 'state'>): ApiRoute {
                 updatedAt: isoOrNull(views.updatedMs),
               },
         deadLetters: state.deadLetters ?? null,
+        alarms: state.alarms ?? null,
         ledger:
           ledger === undefined
             ? null

@@ -20,6 +20,7 @@ import { EventStreamParser } from './event-stream-parser.js';
  * @typedef {object} LiveListener
  * @property {(reading: Reading) => void} [onReading]
  * @property {(window: { sensor_id: string, aspect: string, unit: string, resolution: string, window_start: string, state: string }) => void} [onWindow]
+ * @property {(change: { alarm_id: number, sensor_id: string, change: string }) => void} [onAlarm]
  * @property {() => void} [onReset] something was missed: ask for the whole anew
  */
 
@@ -129,6 +130,7 @@ export class Live {
     try {
       if (kind === 'reading') this.#listener.onReading?.(JSON.parse(data));
       else if (kind === 'window') this.#listener.onWindow?.(JSON.parse(data));
+      else if (kind === 'alarm') this.#listener.onAlarm?.(JSON.parse(data));
       else if (kind === 'reset') this.#listener.onReset?.();
     } catch (error) {
       // A mistake of the page, which must not look like one of the connection.

@@ -4,6 +4,7 @@ import { announce, fill, h } from '../lib/dom.js';
 import { age, clock, dateTime, duration, figure, NARROW, whole } from '../lib/format.js';
 import { columnsOf, LENGTHS_MS, resolutionFor, windowsOf } from '../lib/series.js';
 import { staleness, TONES } from '../lib/staleness.js';
+import { alarmTable } from '../parts/alarm-table.js';
 import { choices } from '../parts/choices.js';
 import { provenancePanel } from '../parts/provenance.js';
 import { quantity } from '../parts/quantity.js';
@@ -58,6 +59,7 @@ export async function open({ container, address, live, left, set }) {
 
   const now = h('div', { class: 'now' });
   const above = h('div');
+  const alarms = h('div');
   const controls = h('header');
   const readout = h('div', { class: 'readout', 'aria-live': 'off' });
   const drawing = h('div', {
@@ -75,7 +77,7 @@ export async function open({ container, address, live, left, set }) {
   fill(records, recordsHint());
   const twin = h('details', {}, h('summary', {}, 'The chart as a table'));
   const chartPanel = h('section', { class: 'panel', 'aria-label': 'Chart' }, controls, body, twin);
-  fill(container, now, above, chartPanel, h('div', { class: 'columns' }, records, provenance));
+  fill(container, now, above, alarms, chartPanel, h('div', { class: 'columns' }, records, provenance));
   drawControls();
   drawNow();
 
@@ -99,12 +101,14 @@ export async function open({ container, address, live, left, set }) {
       onWindow(window) {
         if (window.resolution === resolution() && isLive()) soon();
       },
+      onAlarm: () => void askAlarms(),
       onReset: () => {
         void askLatest();
+        void askAlarms();
         void ask();
       },
     },
-    `?kinds=reading,window&sensors=${encodeURIComponent(sensorId)}`,
+    `?kinds=reading,window,alarm&sensors=${encodeURIComponent(sensorId)}`,
   );
   const second = setInterval(drawAges, 1_000);
   const slide = setInterval(() => {
@@ -127,6 +131,7 @@ export async function open({ container, address, live, left, set }) {
     chart.destroy();
   });
   void askLatest();
+  void askAlarms();
   void ask();
   return {
     onSettings(/** @type {ReadonlyMap<string, string>} */ next) {
@@ -202,6 +207,29 @@ export async function open({ container, address, live, left, set }) {
 
   function unitShown() {
     return settings.unit !== '' ? settings.unit : (latest.aspects.real_time?.unit ?? units[0] ?? '');
+  }
+
+  async function askAlarms() {
+    try {
+      const answer = await get('/api/alarms', { sensorId, state: 'open' }, left);
+      fill(
+        alarms,
+        answer.alarms.length === 0
+          ? null
+          : h(
+              'section',
+              { class: 'panel', 'aria-label': 'Open alarms' },
+              h('header', {}, h('h2', {}, 'Open alarms'), h('a', { href: '#/alarms' }, 'All alarms')),
+              alarmTable(answer.alarms, {
+                label: 'Open alarms of this sensor',
+                withSensor: false,
+                onAcknowledged: () => void askAlarms(),
+              }),
+            ),
+      );
+    } catch {
+      // The page of alarms says why, if somebody looks for them.
+    }
   }
 
   async function askLatest() {

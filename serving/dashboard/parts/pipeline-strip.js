@@ -60,7 +60,7 @@ export class PipelineStrip {
 }
 
 /** @param {any} state */
-function facts({ accepted, sinks, views, deadLetters, ledger, stores }) {
+function facts({ accepted, sinks, views, deadLetters, alarms, ledger, stores }) {
   const away = stores.filter((/** @type {any} */ store) => !store.ok);
   return [
     fact(
@@ -90,6 +90,12 @@ function facts({ accepted, sinks, views, deadLetters, ledger, stores }) {
       views?.batch == null ? 'none yet' : `${duration(views.batch.ageMs)}${NARROW}old`,
       '',
       views?.batch?.build ?? 'Start the job buildBatchViews',
+    ),
+    fact(
+      'Alarms',
+      whole(alarms?.open),
+      alarms?.critical > 0 ? 'bad' : alarms?.warning > 0 ? 'warn' : '',
+      `Open alarms, of which ${whole(alarms?.critical)} are critical and ${whole(alarms?.unacknowledged)} not acknowledged`,
     ),
     fact('Dead letters', whole(deadLetters), '', 'Records that could not be read'),
     fact(

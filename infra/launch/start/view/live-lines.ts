@@ -93,6 +93,8 @@ function sinkRow(sink: SinkSnapshot, snapshot: Snapshot, config: Config): string
       return row('MongoDB', `${countText(snapshot.documents)} documents`, rateText(sink.perSecond), waiting);
     case 'windows':
       return row('Windows', 'in PostgreSQL', rateText(sink.perSecond), waiting);
+    case 'alarms':
+      return row('Alarms', 'on the dashboard', rateText(sink.perSecond), waiting);
     case 'router':
       return row('Router', 'copies by sensor', rateText(sink.perSecond), waiting);
     case 'unorganized':

@@ -16,6 +16,7 @@ export function plainLine(snapshot: Snapshot, importState: ImportState): string 
     } else if (name === 'redis') parts.push(`Redis ${flow}`);
     else if (name === 'mongodb') parts.push(`MongoDB ${countText(snapshot.documents)} documents ${flow}`);
     else if (name === 'windows') parts.push(`windows ${flow}`);
+    else if (name === 'alarms') parts.push(`alarms ${flow}`);
     else if (name === 'router') parts.push(`router ${flow}`);
   }
   const history = importFigures(importState);
