@@ -21,7 +21,7 @@ import { ESSENTIAL_SERVERS, type StartOptions } from './options.ts';
 import { Servers } from './servers.ts';
 import { preferredSensorIds, workerEnvironment } from './sources.ts';
 import type { StopRequest } from './stop-request.ts';
-import { discoverSampleShare } from './legacy/first-discovery.ts';
+import { discoverSampleShare, type FirstDiscoveryEnd } from './legacy/first-discovery.ts';
 import { keptHistoryText } from './view/import-text.ts';
 import { keptText } from './view/kept-text.ts';
 import { legacyNews } from './view/legacy-text.ts';
@@ -127,7 +127,7 @@ export class Session {
         'Brings up the servers, then streams real and simulated readings through Kafka into HDFS, Redis, MongoDB and PostgreSQL.',
         ...(this.#importsHistory
           ? [
-              'Beside that it imports history from PostgreSQL into HDFS and Hive, counts the words of real texts, builds batch views, and finds out what lies in a sample share of legacy files.',
+              'Beside that it imports history from PostgreSQL into HDFS and Hive, counts the words of real texts, finds out what lies in a sample share of legacy files, and builds batch views.',
             ]
           : []),
         duration,
@@ -244,11 +244,19 @@ export class Session {
     const words = await countSampleTexts(config, this.#stop.stopping);
     tell(words, wordsNews(words));
     if (words.kind === 'interrupted') return;
+    const sample = shareDirectory(this.#settings.home, simbench?.kind === 'ready');
+    // A share of the user's own is not crawled unasked.
+    if (config.LEGACY_SHARE === sample) {
+      const legacy = await this.#discover(config, sample, simbench);
+      tell(legacy, legacyNews(legacy, sample));
+      if (legacy.kind === 'interrupted') return;
+    }
     const views = await buildFirstViews(config, this.#stop.stopping);
     tell(views, viewsNews(views));
-    const directory = shareDirectory(this.#settings.home, simbench?.kind === 'ready');
-    // A share of the user's own is not crawled unasked.
-    if (views.kind === 'interrupted' || config.LEGACY_SHARE !== directory) return;
+  }
+
+  /** @param directory of the sample share */
+  async #discover(config: Config, directory: string, simbench: SimbenchResult | undefined): Promise<FirstDiscoveryEnd> {
     const share = {
       directory,
       simbenchDirectory: simbench?.kind === 'ready' ? simbench.directory : undefined,
@@ -260,7 +268,7 @@ export class Session {
     };
     const legacy = await discoverSampleShare(config, share, show, this.#stop.stopping);
     this.#setup.drop('share');
-    tell(legacy, legacyNews(legacy, directory));
+    return legacy;
   }
 
   #reportDeath(name: WorkerName, { cause, words }: Death, delayMs: number): void {
