@@ -6,7 +6,9 @@ import { provideShare } from '../../infra/datasets/share/share.ts';
 import { discoverSampleShare } from '../../infra/launch/start/legacy/first-discovery.ts';
 import { legacyNews } from '../../infra/launch/start/view/legacy-text.ts';
 import { PROJECT_DIRECTORY } from '../../infra/native/settings.ts';
+import { StoredDocuments } from '../../connectors/mongodb/stored-documents.ts';
 import { loadConfig } from '../../runtime/config.ts';
+import { legacyRoutes } from '../../serving/api/routes/legacy.ts';
 import { DiscoveryBed } from './discovery-bed.ts';
 
 const bed = new DiscoveryBed();
@@ -77,6 +79,26 @@ test('the sample share is made once, and discovered as npm start does it', async
   const innermost = [...rows.values()].filter(({ path }) => path.includes('/matrjoschka.zip!/'));
   expect(innermost).toHaveLength(11);
   expect(innermost.filter(({ reason }) => reason === 'budget')).toHaveLength(1);
+
+  // As the dashboard asks for it.
+  const documents = new StoredDocuments({
+    ...{ url: loadConfig().MONGODB_URL, selectionTimeoutMs: 60_000, timeoutMs: 60_000, applicationName: 'test' },
+  });
+  const asked = async (index: number, query: Readonly<Record<string, string>>): Promise<unknown> => {
+    const route = legacyRoutes({ documents }, bed.environment['MONGODB_LEGACY_DATABASE'] ?? '')[index];
+    const request = { params: {}, body: undefined, query: route?.query.parse(query) };
+    const answer = await route?.answerTo(request as never);
+    return route?.answer.parse(answer?.kind === 'value' ? answer.value : undefined);
+  };
+  expect(await asked(0, {})).toEqual({ crawls: [end.result], next: null });
+  const tables = (await asked(1, { class: 'telemetry', limit: '5' })) as { files: object[]; next: string };
+  expect(tables.files).toHaveLength(5);
+  expect(tables.files[0]).toMatchObject({ class: 'telemetry', content: { verdict: { class: 'telemetry' } } });
+  const following = (await asked(1, { class: 'telemetry', cursor: tables.next, limit: '200' })) as typeof tables;
+  const telemetry = end.result.classes.find((one) => one.class === 'telemetry')?.files ?? 0;
+  expect(new Set([...tables.files, ...following.files].map((file) => JSON.stringify(file))).size).toBe(telemetry);
+  expect(await asked(1, { outcome: 'quarantined', reason: 'escape' })).toMatchObject({ files: [{ content: null }] });
+  await documents.close();
 
   // What people put into it stays, and is all that the next start has to tell.
   expect(await provideShare({ ...SHARE, signal: new AbortController().signal })).toBe('present');
