@@ -16,7 +16,8 @@ export class LandingPaths {
 
   /** A content that lies by itself. @param folder its class, or `quarantined` */
   file(folder: string, sha256: string, extension: string): string {
-    return `${this.directory}/${folder}/${sha256}.${extension}`;
+    // The folder of that name has rows, which Hive reads.
+    return `${this.directory}/${folder === 'telemetry' ? 'telemetry-files' : folder}/${sha256}.${extension}`;
   }
 
   /** Small contents of one unit of work, in a tar file: the first, the second … that it needed. */

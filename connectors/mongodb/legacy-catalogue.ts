@@ -330,6 +330,13 @@ export class LegacyCatalogue {
     });
   }
 
+  /** Keeps the report of a crawl, in the order of their beginnings. */
+  async keepCrawl(crawl: string, startedAt: string, report: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#try(`Keeping the report of crawl ${crawl}`, () =>
+      this.#crawls.replaceOne({ _id: `${startedAt} ${crawl}` }, { ...report }, { upsert: true }),
+    );
+  }
+
   /** Contents that readings were found in. */
   async *withTelemetry(): AsyncGenerator<ContentDocument, void, undefined> {
     yield* this.#each('Looking for telemetry', () => this.#files.find({ telemetry: { $exists: true } }));
@@ -383,6 +390,10 @@ export class LegacyCatalogue {
 
   get #keys() {
     return this.#client.db(this.#database).collection<{ _id: string; content: string }>('contentKeys');
+  }
+
+  get #crawls() {
+    return this.#client.db(this.#database).collection<{ _id: string }>('crawls');
   }
 
   get #replays() {

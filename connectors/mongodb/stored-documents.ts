@@ -66,6 +66,7 @@ export class StoredDocuments {
    * Documents by id, the highest first if so wished, as plain JSON values.
    *
    * @param after id of the last one of the page before; they are text, or what MongoDB makes itself
+   * @param where fields that have just these texts; without an index, documents are looked through until the page is full
    */
   async page(
     database: string,
@@ -74,10 +75,19 @@ export class StoredDocuments {
       after,
       limit,
       newestFirst,
-    }: { readonly after: string | undefined; readonly limit: number; readonly newestFirst: boolean },
+      where = {},
+    }: {
+      readonly after: string | undefined;
+      readonly limit: number;
+      readonly newestFirst: boolean;
+      readonly where?: Readonly<Record<string, string | undefined>>;
+    },
   ): Promise<readonly Readonly<Record<string, unknown>>[]> {
-    const filter: Filter<NamedDocument> =
-      after === undefined ? {} : newestFirst ? { _id: { $lt: after } } : { _id: { $gt: after } };
+    const fields = Object.entries(where).filter(([, text]) => text !== undefined);
+    const filter: Filter<NamedDocument> = {
+      ...(after === undefined ? {} : newestFirst ? { _id: { $lt: after } } : { _id: { $gt: after } }),
+      ...Object.fromEntries(fields),
+    };
     const documents = await this.#asked(`Reading ${database}.${collection}`, (client) =>
       client
         .db(database)
@@ -86,8 +96,25 @@ export class StoredDocuments {
         .maxTimeMS(this.#options.timeoutMs)
         .toArray(),
     );
-    // Through JSON: dates, long numbers and ids become text.
-    return documents.map((document) => JSON.parse(JSON.stringify(document)) as Record<string, unknown>);
+    return documents.map(plain);
+  }
+
+  /** Documents by their ids, in no particular order, as plain JSON values. */
+  async byIds(
+    database: string,
+    collection: string,
+    ids: readonly string[],
+  ): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    if (ids.length === 0) return [];
+    const documents = await this.#asked(`Reading ${database}.${collection}`, (client) =>
+      client
+        .db(database)
+        .collection<NamedDocument>(collection)
+        .find({ _id: { $in: [...ids] } })
+        .maxTimeMS(this.#options.timeoutMs)
+        .toArray(),
+    );
+    return documents.map(plain);
   }
 
   /** How many documents a collection has by its own count, which is cheap; right but after a crash of the server. */
@@ -160,6 +187,11 @@ export class StoredDocuments {
       throw mongodbFailure(error, attempt);
     }
   }
+}
+
+/** Through JSON: dates, long numbers and ids become text. */
+function plain(document: object): Readonly<Record<string, unknown>> {
+  return JSON.parse(JSON.stringify(document)) as Record<string, unknown>;
 }
 
 /** The sensor's id as a member of a payload: a number or a text, under either of its names. */

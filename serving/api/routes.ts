@@ -6,6 +6,7 @@ import { alarmRoutes } from './routes/alarms.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { keptRoutes } from './routes/kept.ts';
+import { legacyRoutes } from './routes/legacy.ts';
 import { pipelineRoute } from './routes/pipeline.ts';
 import { readingsRoute } from './routes/readings.ts';
 import { sensorRoutes } from './routes/sensors.ts';
@@ -30,7 +31,8 @@ export function apiRoutes({ config, stores, watch }: ApiRoutesOptions): ApiRoute
       taskQueue: config.TEMPORAL_TASK_QUEUE,
       uiUrl: `http://${temporalHost}:${config.TEMPORAL_UI_PORT}`,
     }),
-    ...keptRoutes(stores, config.MONGODB_ANALYSIS_DATABASE),
+    ...keptRoutes(stores, config.MONGODB_ANALYSIS_DATABASE, config.MONGODB_LEGACY_DATABASE),
+    ...legacyRoutes(stores, config.MONGODB_LEGACY_DATABASE),
     pipelineRoute(watch),
     ...deadLetterRoutes({
       stores,

@@ -14,6 +14,7 @@ import { makeEnvelope } from '../support/readings.ts';
 import { REDIS_DATABASES } from '../support/redis-databases.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { WorkerProcess } from '../support/worker-process.ts';
+import { writeLegacyCatalogue } from './legacy-catalogue.ts';
 import { foldNext, publish, type ModelLog, type ModelReading } from './model-layers.ts';
 
 const NAME = `dashboard-${randomUUID().slice(0, 8)}`;
@@ -51,6 +52,7 @@ const environment = {
   SERVING_SCHEMA: SCHEMA,
   MONGODB_DATABASE: NAME,
   MONGODB_ANALYSIS_DATABASE: `analysis-${NAME}`,
+  MONGODB_LEGACY_DATABASE: `legacy-${NAME}`,
   REDIS_URL: `redis://${new URL(shared.REDIS_URL).host}/${REDIS_DATABASES.dashboard}`,
   HDFS_TOPICS_DIRECTORY: `/test/${NAME}`,
   CONSUMER_GROUP_PREFIX: NAME,
@@ -94,6 +96,7 @@ describe.skipIf(found.kind === 'unavailable')(
            'reading', CASE n WHEN 3 THEN now() END, CASE n WHEN 3 THEN '1' END, CASE n WHEN 3 THEN 'reading' END FROM generate_series(1, 3) n`,
         [SENSOR, READINGS],
       );
+      await writeLegacyCatalogue(environment.MONGODB_LEGACY_DATABASE);
       for (const topic of TOPICS) await feed.createTopic(topic, 2);
       await feed.send(READINGS, [
         ...SENSORS.map((sensorId) => reading(sensorId, '1.5')),
@@ -127,6 +130,7 @@ describe.skipIf(found.kind === 'unavailable')(
       const mongodb = new MongoClient(shared.MONGODB_URL);
       await mongodb.db(NAME).dropDatabase();
       await mongodb.db(`analysis-${NAME}`).dropDatabase();
+      await mongodb.db(environment.MONGODB_LEGACY_DATABASE).dropDatabase();
       await mongodb.close();
     });
 

@@ -166,6 +166,10 @@ describe('npm start', () => {
       const run = startWithHistory();
       const [, summary = ''] = await run.printed(/^Imported 5 tables of (PostgreSQL .*\n.*)/m, IMPORT_MS);
       await run.printed(/ history [\d,]+ rows .*5 tables in Hive/);
+      await run.printed(
+        /^Discovered [\d,]+ legacy files of a sample share .* landed in HDFS, [\d,]+ duplicates\.$/m,
+        IMPORT_MS,
+      );
       run.signal('SIGTERM');
       expect(await run.ended(), run.output).toBe(0);
 

@@ -1,5 +1,6 @@
 import type { Identifier } from '../../activities/discovery/identification/identifier.ts';
 import { openIdentifier } from '../../activities/discovery/identification/isolation/isolated-identifier.ts';
+import { limitsFromConfig } from '../../activities/discovery/identification/isolation/limits.ts';
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { HiveClient } from '../../connectors/hive/hive.ts';
 import { KeptDocuments } from '../../connectors/mongodb/kept-documents.ts';
@@ -79,7 +80,7 @@ export function openServices(
     database: config.MONGODB_LEGACY_DATABASE,
     timeoutMs: MONGODB_TIMEOUT_MS,
   });
-  const identifier = openIdentifier();
+  const identifier = openIdentifier(limitsFromConfig(config));
   const client = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'powergrid-batch', logger });
   const kafka = { client, directory: new TopicDirectory(client, KAFKA_TIMEOUT_MS), limits: new TopicLimits(client) };
   return {

@@ -199,7 +199,8 @@ async function settleMember(
     return;
   }
   const content = await readMember(member.path, directory);
-  const below = join(directory, `member-${number}`);
+  // Not a name that a member has, which lies beside it.
+  const below = join(directory, `in-${number}`);
   await mkdir(below, { mode: 0o700 });
   await settle(settling, { ...base, ...content, localPath: member.path }, outermost, below, depth);
   // Of a large archive only one member's own members lie there at a time.

@@ -62,6 +62,7 @@ export async function reportCrawl(
   };
   await hdfs.writeFile(report.json, Buffer.from(JSON.stringify(result, undefined, 2)), { overwrite: true });
   await hdfs.writeFile(report.html, Buffer.from(reportPage(result)), { overwrite: true });
+  await catalogue.keepCrawl(crawlId, result.startedAt, result);
   return result;
 }
 

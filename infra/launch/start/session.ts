@@ -7,10 +7,11 @@ import { asGridError, type GridError } from '../../../grid/errors.ts';
 import { loadConfig, readEnvironment, type Config } from '../../../runtime/config.ts';
 import { pause } from '../../../runtime/waiting/pause.ts';
 import { orLate } from '../../../runtime/waiting/time-limit.ts';
+import { shareDirectory } from '../../datasets/share/share.ts';
 import { provideSimbench, type SimbenchResult } from '../../datasets/simbench.ts';
 import { explainDiskError } from '../../native/install/installation.ts';
 import { describeResults } from '../../native/report.ts';
-import type { ServerName, StackSettings } from '../../native/settings.ts';
+import { PROJECT_DIRECTORY, type ServerName, type StackSettings } from '../../native/settings.ts';
 import type { BroughtUp } from '../../native/stack.ts';
 import { FirstImport, IMPORT_SERVERS } from './import/first-import.ts';
 import type { ImportState } from './import/import-state.ts';
@@ -20,8 +21,10 @@ import { ESSENTIAL_SERVERS, type StartOptions } from './options.ts';
 import { Servers } from './servers.ts';
 import { preferredSensorIds, workerEnvironment } from './sources.ts';
 import type { StopRequest } from './stop-request.ts';
+import { discoverSampleShare, type FirstDiscoveryEnd } from './legacy/first-discovery.ts';
 import { keptHistoryText } from './view/import-text.ts';
 import { keptText } from './view/kept-text.ts';
+import { legacyNews } from './view/legacy-text.ts';
 import { placesOf, type Places } from './view/places.ts';
 import type { Screen } from '../../../runtime/terminal/screen.ts';
 import { SetupProgress } from './view/setup-progress.ts';
@@ -124,7 +127,7 @@ export class Session {
         'Brings up the servers, then streams real and simulated readings through Kafka into HDFS, Redis, MongoDB and PostgreSQL.',
         ...(this.#importsHistory
           ? [
-              'Beside that it imports history from PostgreSQL into HDFS and Hive, counts the words of real texts, and builds batch views.',
+              'Beside that it imports history from PostgreSQL into HDFS and Hive, counts the words of real texts, finds out what lies in a sample share of legacy files, and builds batch views.',
             ]
           : []),
         duration,
@@ -229,11 +232,11 @@ export class Session {
         else this.#setup.finish('history', `sample tables ${loaded.map(({ name }) => name).join(', ')} in PostgreSQL`);
       },
     });
-    this.#importing = this.#import.run(this.#stop.stopping).then(() => this.#analyse(config));
+    this.#importing = this.#import.run(this.#stop.stopping).then(() => this.#analyse(config, simbench));
   }
 
   /** What the import needed is up then. */
-  async #analyse(config: Config): Promise<void> {
+  async #analyse(config: Config, simbench: SimbenchResult | undefined): Promise<void> {
     if (this.#importState.kind !== 'done') return;
     const tell = ({ kind }: { readonly kind: string }, news: string | undefined): void => {
       if (news !== undefined) this.#screen.print(kind === 'failed' ? colors.yellow(news) : news);
@@ -241,8 +244,31 @@ export class Session {
     const words = await countSampleTexts(config, this.#stop.stopping);
     tell(words, wordsNews(words));
     if (words.kind === 'interrupted') return;
+    const sample = shareDirectory(this.#settings.home, simbench?.kind === 'ready');
+    // A share of the user's own is not crawled unasked.
+    if (config.LEGACY_SHARE === sample) {
+      const legacy = await this.#discover(config, sample, simbench);
+      tell(legacy, legacyNews(legacy, sample));
+      if (legacy.kind === 'interrupted') return;
+    }
     const views = await buildFirstViews(config, this.#stop.stopping);
     tell(views, viewsNews(views));
+  }
+
+  /** @param directory of the sample share */
+  async #discover(config: Config, directory: string, simbench: SimbenchResult | undefined): Promise<FirstDiscoveryEnd> {
+    const share = {
+      directory,
+      simbenchDirectory: simbench?.kind === 'ready' ? simbench.directory : undefined,
+      packages: join(PROJECT_DIRECTORY, 'node_modules'),
+      software: this.#settings.installHome,
+    };
+    const show = (text: string): void => {
+      this.#setup.show('share', text);
+    };
+    const legacy = await discoverSampleShare(config, share, show, this.#stop.stopping);
+    this.#setup.drop('share');
+    return legacy;
   }
 
   #reportDeath(name: WorkerName, { cause, words }: Death, delayMs: number): void {

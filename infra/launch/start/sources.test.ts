@@ -9,6 +9,7 @@ test('a year of SimBench runs at a quarter-hour a second, over and over, from wh
   expect(environment).toEqual({
     HDFS_ROTATE_SECONDS: '10',
     SEGMENT_SECONDS: '30',
+    LEGACY_SHARE: '/stack/datasets/share-1',
     FILE_SOURCE_MAPPING: '/m.json',
     FILE_SOURCE_DIRECTORY: '/data/simbench',
     FILE_SOURCE_SPEED: '900',
@@ -20,7 +21,9 @@ test('a year of SimBench runs at a quarter-hour a second, over and over, from wh
 });
 
 test('what the user has set stays as it is, an empty value is none', () => {
-  const environment = workerEnvironment({ HDFS_ROTATE_SECONDS: '60', FILE_SOURCE_SPEED: '' }, '/stack', SIMBENCH);
+  const own = { HDFS_ROTATE_SECONDS: '60', FILE_SOURCE_SPEED: '', LEGACY_SHARE: '/mnt/share' };
+  const environment = workerEnvironment(own, '/stack', SIMBENCH);
+  expect(environment).not.toHaveProperty('LEGACY_SHARE');
   expect(environment).not.toHaveProperty('HDFS_ROTATE_SECONDS');
   expect(environment['FILE_SOURCE_SPEED']).toBe('900');
 });
@@ -29,6 +32,7 @@ test("a mapping of the user's own keeps SimBench's settings away from it", () =>
   expect(workerEnvironment({ FILE_SOURCE_MAPPING: '/mine.json' }, '/stack', SIMBENCH)).toEqual({
     HDFS_ROTATE_SECONDS: '10',
     SEGMENT_SECONDS: '30',
+    LEGACY_SHARE: '/stack/datasets/share-1',
   });
 });
 
@@ -41,7 +45,11 @@ test('shifted time stamps are replayed once, with a position of their own', () =
 });
 
 test('without SimBench there are simulated sensors only', () => {
-  expect(workerEnvironment({}, '/stack', undefined)).toEqual({ HDFS_ROTATE_SECONDS: '10', SEGMENT_SECONDS: '30' });
+  expect(workerEnvironment({}, '/stack', undefined)).toEqual({
+    HDFS_ROTATE_SECONDS: '10',
+    SEGMENT_SECONDS: '30',
+    LEGACY_SHARE: '/stack/datasets/share-1-generated',
+  });
 });
 
 test('the first simulated sensors are among those that are shown, none when there are none', () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Config } from '../../../runtime/config.ts';
+import { shareDirectory } from '../../datasets/share/share.ts';
 import type { SimbenchResult } from '../../datasets/simbench.ts';
 
 /** Environment of the workers: what `npm start` sets where the user has set nothing. */
@@ -15,7 +16,7 @@ const SEGMENT_SECONDS = '30';
  * The settings that make a first look lively: files in HDFS that are soon visible, and a quarter-hour of SimBench a second, again and
  * again, from where the last run stopped. What the user has set, in the environment or in `.env`, stays as it is.
  *
- * @param stackHome where the position of the replay is kept.
+ * @param stackHome where the position of the replay is kept, and the sample share of legacy files.
  * @param userEnvironment the environment over `.env`; an empty value counts as not set.
  */
 export function workerEnvironment(
@@ -27,6 +28,7 @@ export function workerEnvironment(
   const wanted: Record<string, string> = {
     HDFS_ROTATE_SECONDS: ROTATE_SECONDS,
     SEGMENT_SECONDS,
+    LEGACY_SHARE: shareDirectory(stackHome, simbench?.kind === 'ready'),
   };
   if (simbench?.kind === 'ready' && !isSet('FILE_SOURCE_MAPPING')) {
     wanted['FILE_SOURCE_MAPPING'] = simbench.mappingFile;

@@ -17,7 +17,11 @@ interface Kept {
 }
 
 /** Lists of what jobs have kept in MongoDB: answers of reports and word counts, the catalogue of legacy files; and who changed what here. */
-export function keptRoutes({ documents }: Pick<Stores, 'documents'>, analysisDatabase: string): ApiRoute[] {
+export function keptRoutes(
+  { documents }: Pick<Stores, 'documents'>,
+  analysisDatabase: string,
+  legacyDatabase: string,
+): ApiRoute[] {
   const analysis = { database: analysisDatabase, newestFirst: true };
   const lists: readonly Kept[] = [
     {
@@ -38,7 +42,7 @@ export function keptRoutes({ documents }: Pick<Stores, 'documents'>, analysisDat
       path: '/api/files',
       summary: 'The catalogue of legacy files, where there is one',
       tag: 'batch',
-      ...{ database: 'legacy', collection: 'files', newestFirst: false },
+      ...{ database: legacyDatabase, collection: 'files', newestFirst: false },
     },
   ];
   const audit: Kept = {

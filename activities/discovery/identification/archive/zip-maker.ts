@@ -1,6 +1,6 @@
 import { crc32, deflateRawSync } from 'node:zlib';
 
-/** A member to be, and lies about it. For tests. */
+/** A member to be, and lies about it. For tests and samples. */
 export interface MadeMember {
   readonly name: string | Buffer;
   readonly content: Buffer | string;

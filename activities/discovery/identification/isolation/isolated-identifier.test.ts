@@ -2,7 +2,7 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Identification, Identifier } from '../identifier.ts';
 import { openIdentifier } from './isolated-identifier.ts';
 import type { IsolationLimits } from './limits.ts';
@@ -90,6 +90,15 @@ test('a child knows nothing of the environment, and is replaced after so many fi
       '2 content',
       '1 content',
     ]);
+  });
+});
+
+test('children that nobody needs are ended', async () => {
+  await withIdentifier({ idleMs: 1 }, async (identifier) => {
+    await look(identifier, 'fine');
+    await vi.waitFor(async () => {
+      expect(await look(identifier, 'fine')).toMatchObject({ detail: '1 content' });
+    }, 60_000);
   });
 });
 

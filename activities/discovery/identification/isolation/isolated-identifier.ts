@@ -34,6 +34,7 @@ class IsolatedIdentifier implements Identifier {
   readonly #busy = new Set<LookingChild>();
   readonly #waiting: (() => void)[] = [];
   #free: number;
+  #idling: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(limits: IsolationLimits, command: readonly string[]) {
@@ -59,6 +60,7 @@ class IsolatedIdentifier implements Identifier {
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#idling);
     await Promise.all([...this.#idle.splice(0), ...this.#busy].map((child) => child.end()));
   }
 
@@ -98,6 +100,10 @@ class IsolatedIdentifier implements Identifier {
   #keep(child: LookingChild, signal: AbortSignal): void {
     if (child.isWorn || this.#closed || signal.aborted) child.kill();
     else if (!child.isGone) this.#idle.push(child);
+    clearTimeout(this.#idling);
+    this.#idling = setTimeout(() => {
+      for (const idle of this.#idle.splice(0)) idle.kill();
+    }, this.#limits.idleMs).unref();
   }
 
   #read(end: LookEnd, request: IdentificationRequest): Identification {

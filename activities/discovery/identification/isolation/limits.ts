@@ -16,6 +16,8 @@ export interface IsolationLimits {
   readonly outputBytes: number;
   /** A child is replaced after so many files. */
   readonly filesPerChild: number;
+  /** Children that nobody needed for so long are ended, ms: each holds some 100 MiB. */
+  readonly idleMs: number;
 }
 
 export const DEFAULT_LIMITS: IsolationLimits = {
@@ -27,7 +29,31 @@ export const DEFAULT_LIMITS: IsolationLimits = {
   answerBytes: 32 << 20,
   outputBytes: 4 * 1024 ** 3,
   filesPerChild: 2_000,
+  idleMs: 30_000,
 };
+
+/** What an operator may set, see `example.env`. */
+export interface ParserSettings {
+  readonly LEGACY_PARSERS: number;
+  readonly LEGACY_PARSER_MEMORY_BYTES: number;
+  readonly LEGACY_PARSER_CPU_MS: number;
+  readonly LEGACY_PARSER_WALL_MS: number;
+  readonly LEGACY_PARSER_OUTPUT_BYTES: number;
+}
+
+export function limitsFromConfig(config: ParserSettings): IsolationLimits {
+  const memoryBytes = config.LEGACY_PARSER_MEMORY_BYTES;
+  return {
+    ...DEFAULT_LIMITS,
+    children: config.LEGACY_PARSERS,
+    memoryBytes,
+    // The rest is for buffers, code and the runtime.
+    heapMebibytes: Math.floor(memoryBytes / 2 ** 21),
+    cpuMs: config.LEGACY_PARSER_CPU_MS,
+    wallMs: config.LEGACY_PARSER_WALL_MS,
+    outputBytes: config.LEGACY_PARSER_OUTPUT_BYTES,
+  };
+}
 
 /** More processor time for each MiB of a file: four times what the slowest readers of text and archives take. */
 const CPU_MS_PER_MEBIBYTE = 2_000;

@@ -46,7 +46,10 @@ export function liveLines(
     label('Gateway') + colors.cyan(places.ingestUrl),
     ...(importState.kind === 'off'
       ? []
-      : [`${label('Hive')}${colors.cyan(places.hive.url)} database ${places.hive.database}`]),
+      : [
+          `${label('Hive')}${colors.cyan(places.hive.url)} database ${places.hive.database}`,
+          `${label('Legacy')}${places.legacy.share}, found files in HDFS ${places.legacy.directory}, catalogue in MongoDB ${places.legacy.database}`,
+        ]),
     label('Metrics') + colors.dim(metricsText(places)),
     ...background.map((text) => label('Also') + colors.dim(text)),
     ...problemRows(snapshot),

@@ -13,6 +13,8 @@ export interface Places {
   readonly temporalUrl: string | undefined;
   /** Where imported history is queried, and the database that it is in. */
   readonly hive: { readonly url: string; readonly database: string };
+  /** The share of legacy files that is crawled when no other is named, where what was found lies in HDFS, and the database of its catalogue. */
+  readonly legacy: { readonly share: string; readonly directory: string; readonly database: string };
 }
 
 export function placesOf(config: Config, servers: readonly ServerName[], workers: WorkerSet): Places {
@@ -33,6 +35,11 @@ export function placesOf(config: Config, servers: readonly ServerName[], workers
     temporalUrl:
       temporal === undefined ? undefined : `${temporal}/namespaces/${encodeURIComponent(config.TEMPORAL_NAMESPACE)}`,
     hive: { url: withoutPassword(config.HIVE_URL), database: `${config.HIVE_DATABASE_PREFIX}_postgres` },
+    legacy: {
+      share: config.LEGACY_SHARE,
+      directory: config.HDFS_UNORGANIZED_DIRECTORY,
+      database: config.MONGODB_LEGACY_DATABASE,
+    },
   };
 }
 
