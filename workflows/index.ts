@@ -4,6 +4,7 @@ export { fetchLegacyFile } from './fetch/workflow.ts';
 export { copyTables } from './import/copy-tables.ts';
 export { publishTables } from './import/publish-tables.ts';
 export { importSqlHistory } from './import/workflow.ts';
+export { runHiveQuery } from './query/workflow.ts';
 export { replayLegacyTelemetry } from './replay/workflow.ts';
 export { retryFailedBackfills } from './retry/workflow.ts';
 export { buildBatchViews } from './views/workflow.ts';

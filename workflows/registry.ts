@@ -5,6 +5,8 @@ import { fetchText } from './fetch/text.ts';
 import { importContract } from './import/contract.ts';
 import { importText } from './import/text.ts';
 import { job, type Job } from './job/job-contract.ts';
+import { queryContract } from './query/contract.ts';
+import { queryText } from './query/text.ts';
 import { replayContract } from './replay/contract.ts';
 import { replayText } from './replay/text.ts';
 import { retryContract } from './retry/contract.ts';
@@ -23,6 +25,7 @@ export const JOBS: readonly Job[] = [
   job(discoveryContract, discoveryText),
   job(fetchContract, fetchText),
   job(replayContract, replayText),
+  job(queryContract, queryText),
 ];
 
 /** Undefined for a workflow that is no job, such as a part of one. */

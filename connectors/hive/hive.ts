@@ -1,5 +1,6 @@
 /**
  * Hive: everything the project asks of HiveServer2 goes through {@link HiveClient}, where the quirks of the driver are contained.
  */
-export { HiveClient, type HiveCallOptions, type HiveOptions } from './client.ts';
+export { HiveClient, type HiveCallOptions, type HiveOptions, type HivePage } from './client.ts';
+export { floatText, type HiveColumn } from './rows.ts';
 export { qualifiedName, quoteIdentifier, quoteString, readableName } from './quoting.ts';

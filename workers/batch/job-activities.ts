@@ -7,6 +7,8 @@ import { createImportActivities, importOptionsFromConfig } from '../../activitie
 import type { ImportDependencies } from '../../activities/import/dependencies.ts';
 import { createImportMetrics } from '../../activities/import/metrics.ts';
 import { sourcesFromConfig } from '../../activities/import/open/open-source.ts';
+import { createQueryActivities } from '../../activities/query/create.ts';
+import type { QueryDependencies } from '../../activities/query/dependencies.ts';
 import { createReplayActivities } from '../../activities/replay/create.ts';
 import { createRetryActivities } from '../../activities/retry/create.ts';
 import { createViewsActivities } from '../../activities/views/create.ts';
@@ -17,6 +19,7 @@ import { signalWorkflow } from '../../connectors/temporal/executions.ts';
 import { discoveryContract } from '../../workflows/discovery/contract.ts';
 import { fetchContract } from '../../workflows/fetch/contract.ts';
 import { importContract } from '../../workflows/import/contract.ts';
+import { queryContract } from '../../workflows/query/contract.ts';
 import { replayContract } from '../../workflows/replay/contract.ts';
 import { retryContract } from '../../workflows/retry/contract.ts';
 import { viewsContract } from '../../workflows/views/contract.ts';
@@ -46,6 +49,7 @@ export async function jobActivities(services: BatchServices): Promise<ReadonlyMa
       { ...createFetchActivities({ ...discovery, directory: config.HDFS_UNORGANIZED_DIRECTORY }) },
     ],
     [replayContract.workflowType, { ...createReplayActivities(replayDependencies(services)) }],
+    [queryContract.workflowType, { ...createQueryActivities(queryDependencies(services)) }],
   ]);
 }
 
@@ -70,6 +74,18 @@ function viewsDependencies({ config, hdfs, hive, serving }: BatchServices): View
     topic: config.TOPIC_INGESTION,
     analysisDirectory: config.HDFS_ANALYSIS_DIRECTORY,
     database: config.HIVE_ANALYSIS_DATABASE,
+  };
+}
+
+function queryDependencies({ config, hdfs, queries, queryAudit }: BatchServices): QueryDependencies {
+  const { HDFS_TOPICS_DIRECTORY, HDFS_IMPORTS_DIRECTORY, HDFS_UNORGANIZED_DIRECTORY } = config;
+  return {
+    hdfs,
+    hive: queries,
+    audit: queryAudit,
+    analysisDirectory: config.HDFS_ANALYSIS_DIRECTORY,
+    dataDirectories: [HDFS_TOPICS_DIRECTORY, HDFS_IMPORTS_DIRECTORY, HDFS_UNORGANIZED_DIRECTORY],
+    mayWrite: config.HIVE_QUERY_WRITES === 'on',
   };
 }
 
