@@ -6,6 +6,7 @@ export { publishTables } from './import/publish-tables.ts';
 export { importSqlHistory } from './import/workflow.ts';
 export { runHiveQuery } from './query/workflow.ts';
 export { replayLegacyTelemetry } from './replay/workflow.ts';
+export { runReport } from './report/workflow.ts';
 export { retryFailedBackfills } from './retry/workflow.ts';
 export { buildBatchViews } from './views/workflow.ts';
 export { countWords } from './words/workflow.ts';

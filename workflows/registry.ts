@@ -9,6 +9,8 @@ import { queryContract } from './query/contract.ts';
 import { queryText } from './query/text.ts';
 import { replayContract } from './replay/contract.ts';
 import { replayText } from './replay/text.ts';
+import { reportContract } from './report/contract.ts';
+import { reportText } from './report/text.ts';
 import { retryContract } from './retry/contract.ts';
 import { retryText } from './retry/text.ts';
 import { viewsContract } from './views/contract.ts';
@@ -26,6 +28,7 @@ export const JOBS: readonly Job[] = [
   job(fetchContract, fetchText),
   job(replayContract, replayText),
   job(queryContract, queryText),
+  job(reportContract, reportText),
 ];
 
 /** Undefined for a workflow that is no job, such as a part of one. */

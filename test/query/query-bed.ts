@@ -6,7 +6,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { MongoClient } from 'mongodb';
 import { createQueryActivities } from '../../activities/query/create.ts';
-import type { QueryDependencies } from '../../activities/query/dependencies.ts';
+import { createReportActivities, type ReportDependencies } from '../../activities/report/create.ts';
 import { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { parseHiveUrl } from '../../connectors/hive/address.ts';
 import { HiveClient } from '../../connectors/hive/hive.ts';
@@ -37,6 +37,7 @@ export class QueryBed {
   readonly #mongodb = new MongoClient(config.MONGODB_URL);
   readonly #mongodbDatabase = `test_query_${randomUUID().slice(0, 8)}`;
   readonly #audit: KeptDocuments;
+  readonly #reports: KeptDocuments;
   readonly client: TemporalClient;
   readonly #connection: NativeConnection;
   /** Of the machine: the stack's MapReduce runs within Hive's server. */
@@ -53,12 +54,9 @@ export class QueryBed {
     // Every statement that reads a table is a job of MapReduce, which keeps what it was given there as long as it runs.
     const settings = `hive.auto.convert.join=false&mapreduce.jobtracker.staging.root.dir=${this.#jobsDirectory}`;
     this.#throughProxy = new HiveClient({ ...hive, url: `hive2://${proxy.address}?${settings}` });
-    this.#audit = new KeptDocuments({
-      url: config.MONGODB_URL,
-      database: this.#mongodbDatabase,
-      collection: 'queryAudit',
-      timeoutMs: 10_000,
-    });
+    const kept = { url: config.MONGODB_URL, database: this.#mongodbDatabase, timeoutMs: 10_000 };
+    this.#audit = new KeptDocuments({ ...kept, collection: 'queryAudit' });
+    this.#reports = new KeptDocuments({ ...kept, collection: 'reports' });
     this.client = new TemporalClient({ address, namespace: config.TEMPORAL_NAMESPACE, identity: 'test' });
   }
 
@@ -72,20 +70,22 @@ export class QueryBed {
     ]);
     const bed = new QueryBed(proxy, connection, address);
     await bed.hive.execute(`CREATE DATABASE ${bed.hiveDatabase}`);
-    const deps: QueryDependencies = {
+    const deps: ReportDependencies = {
       hdfs: bed.hdfs,
       hive: bed.#throughProxy,
       audit: bed.#audit,
       analysisDirectory: `${bed.directory}/analysis`,
       dataDirectories: [`${bed.directory}/topics`],
       mayWrite,
+      reports: bed.#reports,
+      database: bed.hiveDatabase,
     };
     bed.#worker = await Worker.create({
       connection,
       namespace: config.TEMPORAL_NAMESPACE,
       taskQueue: bed.#taskQueue,
       workflowBundle: { codePath: bundle },
-      activities: createQueryActivities(deps),
+      activities: { ...createQueryActivities(deps), ...createReportActivities(deps) },
       interceptors: { activity: [failuresByCode] },
       maxHeartbeatThrottleInterval: 200,
       shutdownGraceTime: 1_000,
@@ -115,9 +115,11 @@ export class QueryBed {
     return (await this.hdfs.readFile(path ?? '', { maxBytes: 64 << 20 })).toString();
   }
 
-  /** Entries of the audit, oldest first. */
-  async audited(): Promise<readonly Readonly<Record<string, unknown>>[]> {
-    const entries = this.#mongodb.db(this.#mongodbDatabase).collection('queryAudit');
+  /** Entries of the audit, or what reports have said, oldest first. */
+  async kept(
+    collection: 'queryAudit' | 'reports' = 'queryAudit',
+  ): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const entries = this.#mongodb.db(this.#mongodbDatabase).collection(collection);
     return entries.find({}, { sort: { _id: 1 } }).toArray();
   }
 
@@ -149,7 +151,13 @@ export class QueryBed {
     rmSync(this.#jobsDirectory, { recursive: true });
     await this.#mongodb.db(this.#mongodbDatabase).dropDatabase();
     await this.#mongodb.close();
-    await Promise.all([this.hive.close(), this.#throughProxy.close(), this.hdfs.close(), this.#audit.close()]);
+    await Promise.all([
+      this.hive.close(),
+      this.#throughProxy.close(),
+      this.hdfs.close(),
+      this.#audit.close(),
+      this.#reports.close(),
+    ]);
     await this.proxy.close();
     await this.#connection.close();
     await this.client.close();

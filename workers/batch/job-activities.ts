@@ -10,6 +10,7 @@ import { sourcesFromConfig } from '../../activities/import/open/open-source.ts';
 import { createQueryActivities } from '../../activities/query/create.ts';
 import type { QueryDependencies } from '../../activities/query/dependencies.ts';
 import { createReplayActivities } from '../../activities/replay/create.ts';
+import { createReportActivities } from '../../activities/report/create.ts';
 import { createRetryActivities } from '../../activities/retry/create.ts';
 import { createViewsActivities } from '../../activities/views/create.ts';
 import type { ViewsDependencies } from '../../activities/views/dependencies.ts';
@@ -21,6 +22,7 @@ import { fetchContract } from '../../workflows/fetch/contract.ts';
 import { importContract } from '../../workflows/import/contract.ts';
 import { queryContract } from '../../workflows/query/contract.ts';
 import { replayContract } from '../../workflows/replay/contract.ts';
+import { reportContract } from '../../workflows/report/contract.ts';
 import { retryContract } from '../../workflows/retry/contract.ts';
 import { viewsContract } from '../../workflows/views/contract.ts';
 import { wordsContract } from '../../workflows/words/contract.ts';
@@ -50,6 +52,16 @@ export async function jobActivities(services: BatchServices): Promise<ReadonlyMa
     ],
     [replayContract.workflowType, { ...createReplayActivities(replayDependencies(services)) }],
     [queryContract.workflowType, { ...createQueryActivities(queryDependencies(services)) }],
+    [
+      reportContract.workflowType,
+      {
+        ...createReportActivities({
+          ...queryDependencies(services),
+          reports: services.reports,
+          database: config.HIVE_DATABASE,
+        }),
+      },
+    ],
   ]);
 }
 

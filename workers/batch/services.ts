@@ -31,6 +31,8 @@ export interface BatchServices {
   readonly queries: HiveClient;
   /** An entry for each of them. */
   readonly queryAudit: KeptDocuments;
+  /** What reports have said. */
+  readonly reports: KeptDocuments;
   /** Answers to questions about words. */
   readonly answers: KeptDocuments;
   /** The database of the views. */
@@ -76,6 +78,7 @@ export function openServices(
     });
   const answers = kept('wordCounts');
   const queryAudit = kept('queryAudit');
+  const reports = kept('reports');
   const serving = new ServingDatabase({
     url: config.SERVING_DATABASE_URL,
     schema: config.SERVING_SCHEMA,
@@ -100,6 +103,7 @@ export function openServices(
     hive,
     queries,
     queryAudit,
+    reports,
     answers,
     serving,
     catalogue,
@@ -111,6 +115,7 @@ export function openServices(
         hive.close(),
         queries.close(),
         queryAudit.close(),
+        reports.close(),
         answers.close(),
         serving.close(),
         catalogue.close(),
