@@ -1,5 +1,5 @@
 import type { KeptDocuments } from '../../connectors/mongodb/kept-documents.ts';
-import type { AnswerRun, Ended } from '../../workflows/query/answer.ts';
+import type { Answer, AnswerRun, Ended } from '../../workflows/query/answer.ts';
 
 /** What is written down of a run before its statement is looked at. */
 export interface AuditedRun {
@@ -20,6 +20,14 @@ export async function auditBegin(audit: KeptDocuments, { run, job, sql, path, su
     ...{ workflowId, job, sql, path, startedAt, outcome: 'running' },
     ...(subject === undefined ? {} : { subject }),
   });
+}
+
+/** Puts what was answered beside it, for whoever looks at the entry; the rows themselves stay in their file. */
+export async function auditAnswer(audit: KeptDocuments, run: AnswerRun, answer: Answer): Promise<void> {
+  const { columns, columnCount, rows, isCut, bytes, firstRows, tables, path, schemaPath } = answer;
+  const begun = (await audit.find(auditId(run))) ?? {};
+  const answered = { columns, columnCount, rows, isCut, bytes, firstRows, tables, path, schemaPath };
+  await audit.put(auditId(run), { ...begun, ...answered });
 }
 
 /** Completes the entry. */

@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import type { QueryActivities } from '../../workflows/query/contract.ts';
 import { withHeartbeats } from '../running/heartbeats.ts';
 import { answerStatement } from './answer.ts';
-import { auditEnd } from './audit.ts';
+import { auditAnswer, auditEnd } from './audit.ts';
 import { begin } from './begin.ts';
 import type { QueryDependencies } from './dependencies.ts';
 import { ResultPlace } from './result-place.ts';
@@ -20,14 +20,16 @@ export function createQueryActivities(deps: QueryDependencies): QueryActivities 
         );
       }),
     answerQuery: ({ run, begun }) =>
-      withHeartbeats((signal) => {
+      withHeartbeats(async (signal) => {
         const { input } = run;
         const sinceMs = Context.current().info.scheduledTimestampMs;
-        return answerStatement(
+        const answer = await answerStatement(
           deps,
           { run, begun, result: input, maxRows: input.maxRows, timeLimitSeconds: input.timeLimit, sinceMs },
           signal,
         );
+        await auditAnswer(deps.audit, run, answer);
+        return answer;
       }),
     endQuery: ({ run, ended }) =>
       withHeartbeats(async () => {

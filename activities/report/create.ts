@@ -3,7 +3,7 @@ import type { KeptDocuments } from '../../connectors/mongodb/kept-documents.ts';
 import { REPORTS } from '../../grid/reports/reports.ts';
 import type { ReportActivities, ReportInput, ReportResult, ReportRun } from '../../workflows/report/contract.ts';
 import { answerStatement } from '../query/answer.ts';
-import { auditEnd } from '../query/audit.ts';
+import { auditAnswer, auditEnd } from '../query/audit.ts';
 import { begin } from '../query/begin.ts';
 import type { QueryDependencies } from '../query/dependencies.ts';
 import { ResultPlace } from '../query/result-place.ts';
@@ -39,6 +39,7 @@ export function createReportActivities(deps: ReportDependencies): ReportActiviti
         const { report } = input;
         const result = { ...answer, report, title: REPORTS[report].title, parameters: parametersOf(input) };
         await keep(deps.reports, run, result);
+        await auditAnswer(deps.audit, run, answer);
         return result;
       }),
     endReport: ({ run, ended }) =>

@@ -1,11 +1,3 @@
-/** How a report may be drawn: a line for each series, `y` over `x`. */
-export interface ReportChart {
-  readonly x: string;
-  readonly y: string;
-  /** Columns that tell the lines apart. */
-  readonly series: readonly string[];
-}
-
 /** A parameter that not every report takes: a whole number. */
 export interface ReportParameter {
   readonly name: 'steps' | 'intervalSeconds';
@@ -23,13 +15,10 @@ export interface Report {
   readonly summary: string;
   /** Beside `from`, `to` and `sensors`, which all take. */
   readonly parameters: readonly ReportParameter[];
-  readonly chart: ReportChart;
 }
 
 export const REPORT_NAMES = ['peak-per-day', 'daily-load', 'duration-curve', 'completeness', 'forecast-error'] as const;
 export type ReportName = (typeof REPORT_NAMES)[number];
-
-const SERIES = ['sensor_id', 'unit'];
 
 /** The reports by name. A new one is an entry here, its name above, and its SQL. */
 export const REPORTS: Readonly<Record<ReportName, Omit<Report, 'name'>>> = {
@@ -37,14 +26,12 @@ export const REPORTS: Readonly<Record<ReportName, Omit<Report, 'name'>>> = {
     title: 'Peak per day',
     summary: 'for each sensor and day (UTC) the highest and the lowest measurement and when each was first',
     parameters: [],
-    chart: { x: 'event_day', y: 'peak', series: SERIES },
   },
   'daily-load': {
     title: 'Daily load',
     summary:
       'for each sensor and day (UTC) readings, mean, least and greatest measurement, and the energy: each value holds until the next one, or the end of the day',
     parameters: [],
-    chart: { x: 'event_day', y: 'energy_unit_hours', series: SERIES },
   },
   'duration-curve': {
     title: 'Duration curve',
@@ -53,14 +40,12 @@ export const REPORTS: Readonly<Record<ReportName, Omit<Report, 'name'>>> = {
     parameters: [
       { name: 'steps', summary: 'Steps between the highest and the lowest value', least: 1, most: 1_000, usual: 20 },
     ],
-    chart: { x: 'share_percent', y: 'value', series: SERIES },
   },
   completeness: {
     title: 'Completeness',
     summary:
       'for each sensor and day (UTC) how many measurements came of those that its own cadence (the median distance) lets expect, and the longest gap; days without any between its first and last',
     parameters: [],
-    chart: { x: 'event_day', y: 'complete_percent', series: SERIES },
   },
   'forecast-error': {
     title: 'Forecast error',
@@ -75,6 +60,5 @@ export const REPORTS: Readonly<Record<ReportName, Omit<Report, 'name'>>> = {
         usual: 900,
       },
     ],
-    chart: { x: 'event_day', y: 'rmse', series: SERIES },
   },
 };

@@ -6,6 +6,7 @@ import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { keptRoutes } from './routes/kept.ts';
 import { pipelineRoute } from './routes/pipeline.ts';
+import { queryRoutes } from './routes/queries.ts';
 import { readingsRoute } from './routes/readings.ts';
 import { sensorRoutes } from './routes/sensors.ts';
 import { seriesRoute } from './routes/series.ts';
@@ -29,6 +30,7 @@ export function apiRoutes({ config, stores, watch }: ApiRoutesOptions): ApiRoute
       uiUrl: `http://${temporalHost}:${config.TEMPORAL_UI_PORT}`,
     }),
     ...keptRoutes(stores, config.MONGODB_ANALYSIS_DATABASE),
+    ...queryRoutes(stores, config.MONGODB_ANALYSIS_DATABASE),
     pipelineRoute(watch),
     ...deadLetterRoutes({
       stores,

@@ -26,6 +26,7 @@ const SENSORS = [SENSOR, '7', 'ü <b>&"'];
 const PAGES = [
   ...['#/sensors', '#/heat', `#/sensor/${SENSOR}?range=6h`, '#/pipeline', '#/jobs', '#/dead-letters', '#/analyses'],
   '#/files',
+  '#/sql?sql=SELECT+1',
 ];
 const HOUR_MS = 3_600_000;
 const STEP_MS = 30_000;
