@@ -1,7 +1,7 @@
 import { GridError } from '../../grid/errors.ts';
 import { durationText } from '../../grid/figures.ts';
 import type { HiveClient } from '../../connectors/hive/hive.ts';
-import type { Answer, AnswerColumn, AnswerRun, Begun } from '../../workflows/query/answer.ts';
+import type { Answer, AnswerColumn, AnswerRun, Begun } from '../../workflows/query/contract.ts';
 import { fullTypes, tablesRead } from './compiled.ts';
 import type { QueryDependencies } from './dependencies.ts';
 import { ResultPlace, type WantedResult } from './result-place.ts';

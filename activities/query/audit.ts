@@ -1,5 +1,5 @@
 import type { KeptDocuments } from '../../connectors/mongodb/kept-documents.ts';
-import type { Answer, AnswerRun, Ended } from '../../workflows/query/answer.ts';
+import type { Answer, AnswerRun, Ended } from '../../workflows/query/contract.ts';
 
 /** What is written down of a run before its statement is looked at. */
 export interface AuditedRun {

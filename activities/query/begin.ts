@@ -1,7 +1,7 @@
 import { GridError } from '../../grid/errors.ts';
 import { admitStatement, type Admitted } from '../../grid/statement/admit.ts';
 import { shown } from '../../grid/figures.ts';
-import type { Begun } from '../../workflows/query/answer.ts';
+import type { Begun } from '../../workflows/query/contract.ts';
 import { auditBegin, type AuditedRun } from './audit.ts';
 import type { QueryDependencies } from './dependencies.ts';
 import { refuseAmongData, ResultPlace, type WantedResult } from './result-place.ts';

@@ -2,7 +2,7 @@ import type { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import type { HiveClient } from '../../connectors/hive/hive.ts';
 import { GridError } from '../../grid/errors.ts';
 import { escapePartitionValue, partitionSegment } from '../../grid/partition-path.ts';
-import { answer, type Answer, type AnswerRun, type Format } from '../../workflows/query/answer.ts';
+import { answer, type Answer, type AnswerRun, type Format } from '../../workflows/query/contract.ts';
 import type { QueryDependencies } from './dependencies.ts';
 
 /** Twenty first rows and some hundred columns, far below it. */

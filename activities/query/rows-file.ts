@@ -1,7 +1,7 @@
 import type { HdfsClient } from '../../connectors/hdfs/hdfs.ts';
 import { floatText, type HivePage } from '../../connectors/hive/hive.ts';
 import { shortened } from '../../grid/figures.ts';
-import type { AnswerColumn, Format } from '../../workflows/query/answer.ts';
+import type { AnswerColumn, Format } from '../../workflows/query/contract.ts';
 
 /** HDFS takes chunks of this size cheaply. */
 const CHUNK_BYTES = 256 << 10;

@@ -16,7 +16,7 @@ import { TemporalClient } from '../../connectors/temporal/client.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { projectWorkflowBundle } from '../../workers/batch/workflow-bundle.ts';
-import type { Answer } from '../../workflows/query/answer.ts';
+import type { Answer } from '../../workflows/query/contract.ts';
 import { failureOf, type JobFailure } from '../support/job-failure.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 

@@ -19,7 +19,9 @@ const timeLimit = z
 function secondsOf(text: string): number {
   const parts = DURATION.exec(text);
   if (parts === null) return Number.NaN;
-  const [days = 0, hours = 0, minutes = 0, seconds = 0] = parts.slice(1).map((part) => Number(part ?? 0));
+  const [days = 0, hours = 0, minutes = 0, seconds = 0] = parts
+    .slice(1)
+    .map((part: string | undefined) => Number(part ?? 0));
   return ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
 }
 

@@ -3,6 +3,9 @@ import type { JobContract } from '../job/job-contract.ts';
 import type { QueueName } from '../job/task-queues.ts';
 import { answer, answerInput, type Answer, type AnswerRun, type Begun, type Ended } from './answer.ts';
 
+export { answer } from './answer.ts';
+export type { Answer, AnswerColumn, AnswerRun, Begun, Ended, Format } from './answer.ts';
+
 /** Input of `runHiveQuery`; `{}` lists the tables. */
 export const queryInput = z.strictObject({
   /** One statement of HiveQL. */

@@ -97,7 +97,7 @@ export function open({ container, address, live, left, set }) {
   async function follow() {
     clearTimeout(timer);
     const id = followed;
-    let isRunning = true;
+    let isRunning;
     try {
       const found = await get(`/api/queries/${encodeURIComponent(id)}`, {}, left);
       if (id !== followed) return;
