@@ -123,6 +123,8 @@ export const ERRORS = {
   'table-conflict': operator(409),
   'invalid-input': operator(400),
   'not-countable': operator(422),
+  'statement-not-allowed': operator(403),
+  'time-limit-passed': operator(504),
   'files-changed': { retryable: false, fault: 'store', disposition: 'restart', httpStatus: 409 },
   'views-overtaken': { retryable: false, fault: 'store', disposition: 'restart', httpStatus: 409 },
   'master-data-incomplete': operator(422),

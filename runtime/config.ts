@@ -119,6 +119,7 @@ export const environmentSchema = z.object({
     .string()
     .regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower-case letters, digits and underscores, a letter first')
     .prefault('analysis'),
+  HIVE_QUERY_WRITES: z.enum(['on', 'off']).prefault('off'),
   MONGODB_ANALYSIS_DATABASE: z.string().min(1).prefault('analysis'),
   HDFS_UNORGANIZED_DIRECTORY: hdfsDirectory().prefault('/unorganized'),
   MONGODB_LEGACY_DATABASE: z.string().min(1).prefault('legacy'),

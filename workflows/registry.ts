@@ -7,8 +7,12 @@ import { fetchText } from './fetch/text.ts';
 import { importContract } from './import/contract.ts';
 import { importText } from './import/text.ts';
 import { job, type Job } from './job/job-contract.ts';
+import { queryContract } from './query/contract.ts';
+import { queryText } from './query/text.ts';
 import { replayContract } from './replay/contract.ts';
 import { replayText } from './replay/text.ts';
+import { reportContract } from './report/contract.ts';
+import { reportText } from './report/text.ts';
 import { retryContract } from './retry/contract.ts';
 import { retryText } from './retry/text.ts';
 import { tablesContract } from './tables/contract.ts';
@@ -29,6 +33,8 @@ export const JOBS: readonly Job[] = [
   job(discoveryContract, discoveryText),
   job(fetchContract, fetchText),
   job(replayContract, replayText),
+  job(queryContract, queryText),
+  job(reportContract, reportText),
 ];
 
 /** Undefined for a workflow that is no job, such as a part of one. */

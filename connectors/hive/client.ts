@@ -3,7 +3,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import { parseHiveUrl } from './address.ts';
 import type { HiveConnection, HiveOperation } from './connection.ts';
 import { dialectOf, type SqlDialect } from './dialect.ts';
-import { rowsOf } from './rows.ts';
+import { columnsOf, rowsOf, type HiveColumn } from './rows.ts';
 import { SessionPool } from './session-pool.ts';
 
 export interface HiveOptions {
@@ -23,6 +23,8 @@ export interface HiveOptions {
 }
 
 export interface HiveCallOptions {
+  /** Longest time that the statement may run; default: that of the client. */
+  readonly limitMs?: number;
   /** Ends the wait at once, with the signal's reason; the statement is cancelled at the server. */
   readonly signal?: AbortSignal;
 }
@@ -31,6 +33,10 @@ export interface HiveCallOptions {
  * Rows a page: HiveServer2 and the driver are fastest with a thousand or two, and twenty times slower with fifty thousand.
  */
 const PAGE_ROWS = 1_000;
+/** Of rows whose length is not known yet. */
+const FIRST_PAGE_ROWS = 50;
+/** About so much text is in a page, where a row is not longer. */
+const PAGE_BYTES = 4 << 20;
 
 /** Errors after which a session is as good as before. */
 const ANSWERS: ReadonlySet<string> = new Set<ErrorCode>(['hive-refused', 'hive-not-found', 'hive-conflict']);
@@ -89,19 +95,42 @@ export class HiveClient {
    * the iteration early ends the query. It holds a session meanwhile.
    */
   async *query(sql: string, options: HiveCallOptions = {}): AsyncGenerator<(string | null)[], void, undefined> {
+    for await (const { rows } of this.pages(sql, options)) yield* rows;
+  }
+
+  /**
+   * The same, a page at a time, with the columns; the first page comes even where there are no rows. A page holds about {@link PAGE_BYTES},
+   * by the longest row so far, and the next one is asked for while the caller works on it.
+   */
+  async *pages(sql: string, options: HiveCallOptions = {}): AsyncGenerator<HivePage, void, undefined> {
     const { connection, operation } = await this.#run(sql, options);
+    const fetch = async (rows: number): Promise<HivePage> => {
+      operation.setMaxRows(rows);
+      await connection.call('Fetching rows', { limitMs: this.#callTimeoutMs, signal: options.signal }, () =>
+        operation.fetch(),
+      );
+      const page = { columns: columnsOf(operation.getSchema()), rows: operation.getData().flatMap(rowsOf) };
+      // The driver keeps every page otherwise.
+      operation.flush();
+      return page;
+    };
     let broken = false;
+    let next: Promise<HivePage> | undefined;
+    let longest = 1;
     try {
-      for (;;) {
-        operation.setMaxRows(PAGE_ROWS);
-        await connection.call('Fetching rows', { limitMs: this.#callTimeoutMs, signal: options.signal }, () =>
-          operation.fetch(),
-        );
-        const rows: (string | null)[][] = operation.getData().flatMap(rowsOf);
-        // The driver keeps every page otherwise.
-        operation.flush();
-        if (rows.length === 0) break;
-        yield* rows;
+      let page = await fetch(FIRST_PAGE_ROWS);
+      for (let isFirst = true; isFirst || page.rows.length > 0; isFirst = false) {
+        longest = Math.max(longest, longestRow(page.rows));
+        next =
+          page.rows.length === 0
+            ? undefined
+            : fetch(Math.max(1, Math.min(PAGE_ROWS, Math.floor(PAGE_BYTES / longest))));
+        // Awaited below, or left when the caller leaves.
+        next?.catch(() => undefined);
+        yield page;
+        if (next === undefined) break;
+        page = await next;
+        next = undefined;
       }
     } catch (error) {
       broken = true;
@@ -112,10 +141,15 @@ export class HiveClient {
     }
   }
 
+  /** Resolves when every statement that was given up has been cancelled at the server, or its connection is cut. */
+  async settled(): Promise<void> {
+    await this.#pool.settled();
+  }
+
   /** All rows of a query whose result is known to be small. */
   async rows(sql: string, options: HiveCallOptions = {}): Promise<(string | null)[][]> {
     const rows: (string | null)[][] = [];
-    for await (const row of this.query(sql, options)) rows.push(row);
+    for await (const page of this.pages(sql, options)) for (const row of page.rows) rows.push(row);
     return rows;
   }
 
@@ -125,13 +159,13 @@ export class HiveClient {
   }
 
   /** Runs a statement in a session of its own, to the point where its rows can be fetched. */
-  async #run(sql: string, { signal }: HiveCallOptions): Promise<Running> {
+  async #run(sql: string, { signal, limitMs = this.#callTimeoutMs }: HiveCallOptions): Promise<Running> {
     const began = performance.now();
     const connection = await this.#pool.take(signal);
     let operation: HiveOperation | undefined;
     try {
-      operation = await connection.start(sql, { limitMs: this.#callTimeoutMs, signal });
-      await connection.finish(sql, operation, { limitMs: this.#callTimeoutMs, signal });
+      operation = await connection.start(sql, { limitMs, signal });
+      await connection.finish(sql, operation, { limitMs, signal });
       this.#logger.debug({ sql, durationMs: Math.round(performance.now() - began) }, 'a Hive statement was run');
       return { connection, operation };
     } catch (error) {
@@ -151,6 +185,23 @@ export class HiveClient {
     if (operation !== undefined && connection.isOpen) await connection.dismiss(operation);
     this.#pool.giveBack(connection);
   }
+}
+
+/** Some rows of an answer, each a list of its fields' text; NULL is null. */
+export interface HivePage {
+  readonly columns: readonly HiveColumn[];
+  readonly rows: readonly (string | null)[][];
+}
+
+/** Characters of the longest row. */
+function longestRow(rows: HivePage['rows']): number {
+  let longest = 0;
+  for (const row of rows) {
+    let length = 0;
+    for (const field of row) length += field?.length ?? 0;
+    if (length > longest) longest = length;
+  }
+  return longest;
 }
 
 /** A statement that has been run, and the connection that is kept for it. */

@@ -49,6 +49,67 @@ export function rowsOf(page: unknown): (string | null)[][] {
   return Array.from({ length: columns[0]?.length ?? 0 }, (_, row) => columns.map((values) => values[row] ?? null));
 }
 
+/** A column of an answer. */
+export interface HiveColumn {
+  readonly name: string;
+  /** As HiveServer2 tells it: `bigint`, `decimal(10,2)`; of `array`, `map`, `struct` and `uniontype` only that. */
+  readonly type: string;
+}
+
+const typeEntry = z.object({
+  primitiveEntry: z
+    .object({
+      type: z.number(),
+      typeQualifiers: z
+        .object({ qualifiers: z.record(z.string(), z.object({ i32Value: z.number().nullish() }).nullish()).nullish() })
+        .nullish(),
+    })
+    .nullish(),
+});
+const tableSchema = z.object({
+  columns: z.array(z.object({ columnName: z.string(), typeDesc: z.object({ types: z.array(typeEntry) }) })),
+});
+
+/** By `TTypeId` of HiveServer2's protocol. */
+const TYPE_NAMES = [
+  ...'boolean tinyint smallint int bigint float double string timestamp binary array map struct uniontype'.split(' '),
+  ...'user_defined decimal void date varchar char interval_year_month interval_day_time'.split(' '),
+  'timestamp with local time zone',
+];
+
+/** The columns of an answer; none where it has no rows to give. */
+export function columnsOf(schema: unknown): readonly HiveColumn[] {
+  if (schema === null || schema === undefined) return [];
+  return tableSchema.parse(schema).columns.map(({ columnName, typeDesc }) => {
+    const entry = typeDesc.types[0]?.primitiveEntry;
+    const name = TYPE_NAMES[entry?.type ?? -1] ?? 'unknown';
+    const { precision, scale, characterMaximumLength } = entry?.typeQualifiers?.qualifiers ?? {};
+    const limits = [precision?.i32Value ?? characterMaximumLength?.i32Value, scale?.i32Value].filter(
+      (limit) => limit !== undefined && limit !== null,
+    );
+    return { name: columnName, type: limits.length === 0 ? name : `${name}(${limits.join(',')})` };
+  });
+}
+
+/**
+ * What Hive writes for a FLOAT or DOUBLE of which {@link rowsOf} gave the text: Java's form, `1.0E10`, `0.1`, `100.0`, `NaN`, `-0.0`. Its digits are the fewest
+ * that tell the number; Java before 19 sometimes writes one more.
+ */
+export function floatText(text: string): string {
+  if (!/^-?\d/.test(text)) return text;
+  const sign = text.startsWith('-') ? '-' : '';
+  const [mantissa = '', power] = text.slice(sign.length).split('e');
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  const all = whole + fraction;
+  const digits = all.replace(/^0+/, '').replace(/0+$/, '');
+  if (digits === '') return `${sign}0.0`;
+  // The number is 0.digits × 10^point.
+  const point = whole.length + Number(power ?? 0) - (all.length - all.replace(/^0+/, '').length);
+  if (point > 7 || point < -2) return `${sign}${digits.charAt(0)}.${digits.slice(1) || '0'}E${point - 1}`;
+  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
+  return `${sign}${digits.slice(0, point).padEnd(point, '0')}.${digits.slice(point) || '0'}`;
+}
+
 /** JavaScript writes both zeros as `0`. */
 function doubleText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);

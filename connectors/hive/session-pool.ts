@@ -74,6 +74,11 @@ export class SessionPool {
     this.#freeSlot();
   }
 
+  /** When all connections that are being left have been left. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#leaving);
+  }
+
   /** What is lent is cut: the server ends a session that loses its connection, and what runs in it. */
   async close(): Promise<void> {
     this.#closed = true;

@@ -117,6 +117,22 @@ export class StoredDocuments {
     return documents.map(plain);
   }
 
+  /** The document with the highest id of those whose field has a value, as plain JSON values; undefined: there is none. */
+  async newestOf(
+    database: string,
+    collection: string,
+    field: string,
+    value: string,
+  ): Promise<Readonly<Record<string, unknown>> | undefined> {
+    const document = await this.#asked(`Reading ${database}.${collection}`, (client) =>
+      client
+        .db(database)
+        .collection<NamedDocument>(collection)
+        .findOne({ [field]: { $eq: value } }, { sort: { _id: -1 }, maxTimeMS: this.#options.timeoutMs }),
+    );
+    return document === null ? undefined : (JSON.parse(JSON.stringify(document)) as Record<string, unknown>);
+  }
+
   /** How many documents a collection has by its own count, which is cheap; right but after a crash of the server. */
   estimatedCount(database: string, collection: string): Promise<number> {
     return this.#asked(`Counting ${database}.${collection}`, (client) =>

@@ -8,6 +8,7 @@ import { jobRoutes } from './routes/jobs.ts';
 import { keptRoutes } from './routes/kept.ts';
 import { legacyRoutes } from './routes/legacy.ts';
 import { pipelineRoute } from './routes/pipeline.ts';
+import { queryRoutes } from './routes/queries.ts';
 import { readingsRoute } from './routes/readings.ts';
 import { sensorRoutes } from './routes/sensors.ts';
 import { seriesRoute } from './routes/series.ts';
@@ -33,6 +34,7 @@ export function apiRoutes({ config, stores, watch }: ApiRoutesOptions): ApiRoute
     }),
     ...keptRoutes(stores, config.MONGODB_ANALYSIS_DATABASE, config.MONGODB_LEGACY_DATABASE),
     ...legacyRoutes(stores, config.MONGODB_LEGACY_DATABASE),
+    ...queryRoutes(stores, config.MONGODB_ANALYSIS_DATABASE),
     pipelineRoute(watch),
     ...deadLetterRoutes({
       stores,

@@ -35,6 +35,7 @@ const PAGES = new Map([
   ['jobs', { title: 'Jobs', key: 'j', load: () => import('./pages/jobs.js') }],
   ['dead-letters', { title: 'Dead letters', key: 'd', load: () => import('./pages/dead-letters.js') }],
   ['analyses', { title: 'Analyses', key: 'a', load: () => import('./pages/analyses.js') }],
+  ['sql', { title: 'SQL', key: 'q', load: () => import('./pages/sql.js') }],
   ['files', { title: 'Files', key: 'f', load: () => import('./pages/files.js') }],
   ['sensor', { title: 'Sensor', load: () => import('./pages/sensor.js') }],
 ]);

@@ -36,6 +36,7 @@ const PAGES = [
     '#/analyses',
   ],
   '#/files',
+  '#/sql?sql=SELECT+1',
 ];
 const HOUR_MS = 3_600_000;
 const STEP_MS = 30_000;

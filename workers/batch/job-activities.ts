@@ -8,8 +8,12 @@ import { createImportActivities, importOptionsFromConfig } from '../../activitie
 import type { ImportDependencies } from '../../activities/import/dependencies.ts';
 import { createImportMetrics } from '../../activities/import/metrics.ts';
 import { sourcesFromConfig } from '../../activities/import/open/open-source.ts';
+import { createQueryActivities } from '../../activities/query/create.ts';
+import type { QueryDependencies } from '../../activities/query/dependencies.ts';
 import type { ReadingsDependencies } from '../../activities/readings/dependencies.ts';
+import { refreshReadings } from '../../activities/readings/refresh-readings.ts';
 import { createReplayActivities } from '../../activities/replay/create.ts';
+import { createReportActivities } from '../../activities/report/create.ts';
 import { createRetryActivities } from '../../activities/retry/create.ts';
 import { createTablesActivities } from '../../activities/tables/create.ts';
 import type { TablesDependencies } from '../../activities/tables/dependencies.ts';
@@ -22,7 +26,9 @@ import { compactionContract } from '../../workflows/compaction/contract.ts';
 import { discoveryContract } from '../../workflows/discovery/contract.ts';
 import { fetchContract } from '../../workflows/fetch/contract.ts';
 import { importContract } from '../../workflows/import/contract.ts';
+import { queryContract } from '../../workflows/query/contract.ts';
 import { replayContract } from '../../workflows/replay/contract.ts';
+import { reportContract } from '../../workflows/report/contract.ts';
 import { retryContract } from '../../workflows/retry/contract.ts';
 import { tablesContract } from '../../workflows/tables/contract.ts';
 import { viewsContract } from '../../workflows/views/contract.ts';
@@ -54,6 +60,17 @@ export async function jobActivities(services: BatchServices): Promise<ReadonlyMa
       { ...createFetchActivities({ ...discovery, directory: config.HDFS_UNORGANIZED_DIRECTORY }) },
     ],
     [replayContract.workflowType, { ...createReplayActivities(replayDependencies(services)) }],
+    [queryContract.workflowType, { ...createQueryActivities(queryDependencies(services)) }],
+    [
+      reportContract.workflowType,
+      {
+        ...createReportActivities({
+          ...queryDependencies(services),
+          reports: services.reports,
+          database: config.HIVE_DATABASE,
+        }),
+      },
+    ],
   ]);
 }
 
@@ -78,6 +95,23 @@ function viewsDependencies({ config, hdfs, hive, serving }: BatchServices): View
     topic: config.TOPIC_INGESTION,
     analysisDirectory: config.HDFS_ANALYSIS_DIRECTORY,
     database: config.HIVE_ANALYSIS_DATABASE,
+  };
+}
+
+function queryDependencies(services: BatchServices): QueryDependencies {
+  const { config, hdfs, queries, queryAudit } = services;
+  const readings = readingsDependencies(services);
+  const { HDFS_TOPICS_DIRECTORY, HDFS_IMPORTS_DIRECTORY, HDFS_UNORGANIZED_DIRECTORY } = config;
+  return {
+    hdfs,
+    hive: queries,
+    audit: queryAudit,
+    analysisDirectory: config.HDFS_ANALYSIS_DIRECTORY,
+    dataDirectories: [HDFS_TOPICS_DIRECTORY, HDFS_IMPORTS_DIRECTORY, HDFS_UNORGANIZED_DIRECTORY],
+    mayWrite: config.HIVE_QUERY_WRITES === 'on',
+    refreshReadings: async (signal) => {
+      await refreshReadings(readings, signal);
+    },
   };
 }
 

@@ -28,6 +28,12 @@ export interface BatchServices {
   readonly temporal: TemporalClient;
   readonly hdfs: HdfsClient;
   readonly hive: HiveClient;
+  /** The same Hive, for statements that somebody gives. */
+  readonly queries: HiveClient;
+  /** An entry for each of them. */
+  readonly queryAudit: KeptDocuments;
+  /** What reports have said. */
+  readonly reports: KeptDocuments;
   /** Answers to questions about words. */
   readonly answers: KeptDocuments;
   /** The database of the views. */
@@ -56,18 +62,24 @@ export function openServices(
       logger.debug({ operation, path, retry, code: error.code }, 'HDFS call repeated');
     },
   });
-  const hive = new HiveClient({
+  const toHive = {
     url: config.HIVE_URL,
     user: config.HDFS_USER,
     callTimeoutMs: config.HIVE_CALL_TIMEOUT_MS,
     logger,
-  });
-  const answers = new KeptDocuments({
-    url: config.MONGODB_URL,
-    database: config.MONGODB_ANALYSIS_DATABASE,
-    collection: 'wordCounts',
-    timeoutMs: MONGODB_TIMEOUT_MS,
-  });
+  };
+  const hive = new HiveClient(toHive);
+  const queries = new HiveClient(toHive);
+  const kept = (collection: string): KeptDocuments =>
+    new KeptDocuments({
+      url: config.MONGODB_URL,
+      database: config.MONGODB_ANALYSIS_DATABASE,
+      collection,
+      timeoutMs: MONGODB_TIMEOUT_MS,
+    });
+  const answers = kept('wordCounts');
+  const queryAudit = kept('queryAudit');
+  const reports = kept('reports');
   const serving = new ServingDatabase({
     url: config.SERVING_DATABASE_URL,
     schema: config.SERVING_SCHEMA,
@@ -90,6 +102,9 @@ export function openServices(
     temporal,
     hdfs,
     hive,
+    queries,
+    queryAudit,
+    reports,
     answers,
     serving,
     catalogue,
@@ -99,6 +114,9 @@ export function openServices(
       await Promise.allSettled([
         hdfs.close(),
         hive.close(),
+        queries.close(),
+        queryAudit.close(),
+        reports.close(),
         answers.close(),
         serving.close(),
         catalogue.close(),

@@ -2,6 +2,7 @@
 import { get } from '../lib/api.js';
 import { fill, h } from '../lib/dom.js';
 import { dateTime, whole } from '../lib/format.js';
+import { answerTable } from './answer-table.js';
 import { showDialog } from './dialogs.js';
 import { empty, failed, loading } from './states.js';
 
@@ -97,13 +98,15 @@ export function keptList({ title, path, none, command, left }) {
 
   /** @param {any} item */
   function show(item) {
-    const lists = Object.entries(item).filter(([, value]) => isTable(value));
+    const isAnswer = Array.isArray(item.firstRows) && Array.isArray(item.columns);
+    const lists = Object.entries(item).filter(([, value]) => !isAnswer && isTable(value));
     const dialog = showDialog(
       told(item['_id']),
+      isAnswer ? answerTable(item) : null,
       ...lists.map(([name, rows]) => tableOf(name, /** @type {any[]} */ (rows))),
       h(
         'details',
-        { open: lists.length === 0 },
+        { open: lists.length === 0 && !isAnswer },
         h('summary', {}, 'As it is kept'),
         h('pre', { tabindex: 0 }, JSON.stringify(item, null, 2)),
       ),
