@@ -7,16 +7,13 @@ import type { QueryDependencies } from './dependencies.ts';
 import { ResultPlace, type WantedResult } from './result-place.ts';
 import { writeRows } from './rows-file.ts';
 
-/** The views that show what was committed when they were refreshed last. */
-const READS_READINGS = /\breadings_(?:raw|all|offsets)\b/i;
-
 const MOST_COLUMNS = 200;
 const MOST_TYPE = 200;
 const MOST_TABLES = 100;
 
 export interface AnswerRequest {
   readonly run: AnswerRun;
-  readonly begun: Pick<Begun, 'sql' | 'kind'>;
+  readonly begun: Pick<Begun, 'sql' | 'kind' | 'namesReadings'>;
   readonly result: WantedResult;
   readonly maxRows: number;
   readonly timeLimitSeconds: number;
@@ -72,7 +69,7 @@ async function answered(deps: QueryDependencies, request: AnswerRequest, call: C
     await place.writeSchema(before.columns, before.rows, before.isCut);
     return before;
   }
-  if (READS_READINGS.test(sql)) await deps.refreshReadings?.(call.signal);
+  if (begun.namesReadings) await deps.refreshReadings?.(call.signal);
   const tables = kind === 'query' ? await tablesRead(deps.hive, sql, call) : [];
   const written = await writeRows(deps.hdfs, place.rowsPath, deps.hive.pages(sql, call), {
     format: result.format,
