@@ -10,16 +10,16 @@ import {
   compactionManifest,
   type CompactedDay,
 } from '../readings/snapshot/compaction-manifest.ts';
-import { partitionedTableStatement, tableNames } from '../readings/snapshot/view-statements.ts';
 import {
   compactStatement,
-  dropFiguresStatement,
+  dropWritingStatements,
   figuresQuery,
   figuresTableStatement,
   keptQuery,
+  writtenTableStatement,
   type DaysToWrite,
 } from './statements.ts';
-import { CompactionWork, planFile, readFile } from './work-files.ts';
+import { CompactionWork, newTry, planFile, readFile } from './work-files.ts';
 
 /**
  * Writes a batch of days: what was compacted of them and what has come, each reading once, sorted by sensor and time. Each day is read back and must
@@ -35,12 +35,15 @@ export async function compactDays(
   const { hdfs, hive, workDatabase } = deps;
   const call = { signal };
   const work = new CompactionWork(deps, id);
+  const writing = newTry();
   const { basedOn } = await readManifest(hdfs, work.plan, planFile);
-  const come = (await readManifest(hdfs, work.read, readFile)).batches[batch] ?? [];
+  const { batches, segment } = await readManifest(hdfs, work.read, readFile);
+  const come = batches[batch] ?? [];
   const before = new Map((await daysOf(deps, basedOn)).map((day) => [day.day, day.figures]));
   const toWrite: DaysToWrite = {
     names: deps,
-    id,
+    segment: `${id}_${segment}`,
+    writing: `${id}_${writing}`,
     basedOn,
     days: come.map(({ day, figures }) => ({
       day,
@@ -48,13 +51,12 @@ export async function compactDays(
       isThere: before.has(day),
     })),
   };
-  await hive.execute(partitionedTableStatement(tableNames(deps, id).days, 'event_day', work.compaction.days), call);
-  await hive.execute(dropFiguresStatement(workDatabase, id), call);
-  await hive.execute(figuresTableStatement(workDatabase, id, work.figuresDirectory), call);
+  await hive.execute(writtenTableStatement(workDatabase, toWrite.writing, work.days(writing)), call);
+  await hive.execute(figuresTableStatement(workDatabase, toWrite.writing, work.figuresDirectory(writing)), call);
   await executeRepeatable(hive, compactStatement(toWrite), signal);
   const kept = new Map<string, DayFigures>();
   const dropped = new Map<string, DayFigures>();
-  for (const [day, isKept, ...figures] of await hive.rows(figuresQuery(workDatabase, id), call)) {
+  for (const [day, isKept, ...figures] of await hive.rows(figuresQuery(workDatabase, toWrite.writing), call)) {
     (isKept === 'true' ? kept : dropped).set(day ?? '', figuresOf(figures));
   }
   const written = new Map(
@@ -70,13 +72,14 @@ export async function compactDays(
     const is = written.get(day) ?? NO_FIGURES;
     if (!areEqual(is, keptOfDay)) throw mismatch(day, 'written', keptOfDay, is);
     duplicates += droppedOfDay.readings;
-    const directory = `${work.compaction.days}/event_day=${day}`;
+    const directory = `${work.days(writing)}/event_day=${day}`;
     const files: { name: string; lengthBytes: number }[] = [];
     for await (const { name, type, lengthBytes } of hdfs.list(directory)) {
       if (type === 'file' && !/^[._]/.test(name)) files.push({ name, lengthBytes });
     }
     days.push({ day, directory, files, figures: is });
   }
+  for (const statement of dropWritingStatements(workDatabase, toWrite.writing)) await hive.execute(statement, call);
   await writeManifest(hdfs, work.batch(batch), { days, duplicates });
   return { days: days.length };
 }

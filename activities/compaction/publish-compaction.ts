@@ -19,11 +19,12 @@ import { ensureCompactionTables, publishNewest } from '../readings/snapshot/publ
 import { farther, isCovered, offsetsOf, type Snapshot } from '../readings/snapshot/snapshot.ts';
 import { Snapshots } from '../readings/snapshot/snapshots.ts';
 import { sweepReadings } from '../readings/snapshot/sweep-readings.ts';
-import { batchFile, CompactionWork, planFile, readFile, type CompactionPlan } from './work-files.ts';
+import { batchFile, CompactionWork, newTry, planFile, readFile, type CompactionPlan } from './work-files.ts';
 
 const MOST_DAYS_TOLD = 50;
 
 interface Written {
+  readonly segment: string;
   readonly days: CompactedDay[];
   readonly duplicates: number;
   readonly otherForms: number;
@@ -60,10 +61,10 @@ export async function publishCompaction(
   return { result: await resultOf(deps, { plan, written, shown, startedMs }) };
 }
 
-const NOTHING_WRITTEN: Written = { days: [], duplicates: 0, otherForms: 0, unreadable: 0 };
+const NOTHING_WRITTEN: Written = { segment: '', days: [], duplicates: 0, otherForms: 0, unreadable: 0 };
 
 async function writtenBy({ hdfs }: ReadingsDependencies, work: CompactionWork): Promise<Written> {
-  const { batches, otherForms, unreadable } = await readManifest(hdfs, work.read, readFile);
+  const { segment, batches, otherForms, unreadable } = await readManifest(hdfs, work.read, readFile);
   const days: CompactedDay[] = [];
   let duplicates = 0;
   for (const batch of batches.keys()) {
@@ -71,7 +72,7 @@ async function writtenBy({ hdfs }: ReadingsDependencies, work: CompactionWork): 
     days.push(...written.days);
     duplicates += written.duplicates;
   }
-  return { days, duplicates, otherForms, unreadable };
+  return { segment, days, duplicates, otherForms, unreadable };
 }
 
 /** Writes what the compaction has: its own days and those that it takes over, and the lists of raw files that it covers. */
@@ -82,27 +83,29 @@ async function describe(
 ): Promise<CompactionManifest> {
   const { hdfs } = deps;
   const work = new CompactionWork(deps, id);
-  const paths = work.compaction;
+  const attempt = newTry();
+  const coveredDirectory = `${work.compaction.coveredDirectory}/${attempt}`;
+  const othersDirectory = `${work.compaction.othersDirectory}/${attempt}`;
   const based = await basedOn(deps, plan.basedOn);
   const own = new Set(written.days.map(({ day }) => day));
-  const taken = based?.manifest.days.filter(({ day }) => !own.has(day)) ?? [];
-  const othersFile = `${work.segment.othersReadDirectory}/part-00000`;
+  const taken = based?.days.filter(({ day }) => !own.has(day)) ?? [];
+  const othersFile = `${work.segment(written.segment).othersReadDirectory}/part-00000`;
   const hasOwnOthers = (await hdfs.status(othersFile)) !== undefined;
   await writeFileList(
     hdfs,
-    paths.coveredDirectory,
+    coveredDirectory,
     joined(hdfs, [
-      ...(based === undefined ? [] : [`${based.paths.coveredDirectory}/${FILE_LIST}`]),
-      `${work.segment.linksDirectory}/${FILE_LIST}`,
+      ...(based === undefined ? [] : [`${based.coveredDirectory}/${FILE_LIST}`]),
+      `${plan.linksDirectory}/${FILE_LIST}`,
     ]),
     signal,
   );
   const others = joined(
     hdfs,
-    based?.manifest.hasOthers === true ? [`${based.paths.othersDirectory}/${FILE_LIST}`] : [],
+    based?.hasOthers === true ? [`${based.othersDirectory}/${FILE_LIST}`] : [],
     hasOwnOthers ? [othersFile] : [],
   );
-  await writeFileList(hdfs, paths.othersDirectory, others, signal);
+  await writeFileList(hdfs, othersDirectory, others, signal);
   const manifest: CompactionManifest = {
     version: 1,
     id,
@@ -110,18 +113,20 @@ async function describe(
     writtenAt: new Date().toISOString(),
     upTo: farther(plan.previous, plan.upTo),
     days: [...taken, ...written.days].sort((a, b) => (a.day < b.day ? -1 : 1)),
-    coveredFiles: (based?.manifest.coveredFiles ?? 0) + plan.files,
-    coveredRecords: (based?.manifest.coveredRecords ?? 0) + plan.records,
-    hasOthers: hasOwnOthers || based?.manifest.hasOthers === true,
+    coveredDirectory,
+    othersDirectory,
+    coveredFiles: (based?.coveredFiles ?? 0) + plan.files,
+    coveredRecords: (based?.coveredRecords ?? 0) + plan.records,
+    hasOthers: hasOwnOthers || based?.hasOthers === true,
   };
-  await writeManifest(hdfs, paths.manifest, manifest);
+  await writeManifest(hdfs, work.compaction.manifest, manifest);
   return manifest;
 }
 
-async function basedOn(deps: ReadingsDependencies, id: string | null) {
+async function basedOn(deps: ReadingsDependencies, id: string | null): Promise<CompactionManifest | undefined> {
   if (id === null) return undefined;
-  const paths = new CompactionDirectory(new ReadingsDirectory(deps).compaction(id));
-  return { paths, manifest: await readManifest(deps.hdfs, paths.manifest, compactionManifest) };
+  const { manifest } = new CompactionDirectory(new ReadingsDirectory(deps).compaction(id));
+  return readManifest(deps.hdfs, manifest, compactionManifest);
 }
 
 async function* joined(
@@ -160,7 +165,7 @@ async function resultOf(
     readonly startedMs: number;
   },
 ): Promise<CompactionResult> {
-  const all = (await basedOn(deps, shown.compaction))?.manifest.days ?? [];
+  const all = (await basedOn(deps, shown.compaction))?.days ?? [];
   const previous = offsetsOf(plan.previous);
   const { duplicates, otherForms, unreadable } = written;
   return {

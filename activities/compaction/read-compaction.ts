@@ -2,7 +2,7 @@ import type { CompactionRun, ReadCompaction } from '../../workflows/compaction/c
 import type { ReadingsDependencies } from '../readings/dependencies.ts';
 import { readManifest, writeManifest } from '../readings/manifest.ts';
 import { readSegment } from '../readings/segment/read-segment.ts';
-import { CompactionWork, planFile } from './work-files.ts';
+import { CompactionWork, newTry, planFile } from './work-files.ts';
 
 /** Hive lets a statement write into a hundred partitions at most; a batch that fails is written again. */
 const DAYS_AT_ONCE = 50;
@@ -19,10 +19,15 @@ export async function readCompaction(
 ): Promise<ReadCompaction> {
   const work = new CompactionWork(deps, id);
   const planned = await readManifest(deps.hdfs, work.plan, planFile);
-  const { days, otherForms, unreadable } = await readSegment(deps, { id, directory: work.segment, planned }, signal);
+  const segment = newTry();
+  const { days, otherForms, unreadable } = await readSegment(
+    deps,
+    { id: `${id}_${segment}`, directory: work.segment(segment, planned.linksDirectory), planned },
+    signal,
+  );
   const batches = Array.from({ length: Math.ceil(days.length / DAYS_AT_ONCE) }, (_, index) =>
     days.slice(index * DAYS_AT_ONCE, (index + 1) * DAYS_AT_ONCE),
   );
-  await writeManifest(deps.hdfs, work.read, { otherForms, unreadable, batches });
+  await writeManifest(deps.hdfs, work.read, { segment, otherForms, unreadable, batches });
   return { days: days.length, batches: batches.length };
 }

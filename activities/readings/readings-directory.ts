@@ -4,9 +4,9 @@
  *     snapshots/<number, 20 digits>.json                what the views show, one file for each time that changed
  *     segments/<id>/                                    readings beyond the compaction, as refreshes have read them
  *     compactions/<id>/compaction.json                  what a compaction has
- *     compactions/<id>/days/event_day=<day>/            the days that it wrote
- *     compactions/<id>/covered/, others/                lists of the raw files that it covers, and of what was read from them
- *     compactions/<id>/segment/                         the readings that came to it
+ *     compactions/<id>/days/<try>/event_day=<day>/      the days that it wrote
+ *     compactions/<id>/covered/<try>/, others/<try>/    lists of the raw files that it covers, and of what was read from them
+ *     compactions/<id>/segment/<try>/                   the readings that came to it
  *     .tmp/                                             manifests before they are given their names
  */
 import type { ReadingsDependencies } from './dependencies.ts';

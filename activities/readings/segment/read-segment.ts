@@ -19,14 +19,12 @@ export interface ReadSegment {
 /** Directories of a segment. */
 export class SegmentDirectory {
   readonly path: string;
+  /** Where the list of its files lies. */
+  readonly linksDirectory: string;
 
-  constructor(path: string) {
+  constructor(path: string, linksDirectory = `${path}/links`) {
     this.path = path;
-  }
-
-  /** The list of its files. */
-  get linksDirectory(): string {
-    return `${this.path}/links`;
+    this.linksDirectory = linksDirectory;
   }
 
   /** Its readings, each line of its files one, as ORC. */

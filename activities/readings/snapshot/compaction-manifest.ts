@@ -23,6 +23,9 @@ export const compactionManifest = z.object({
   writtenAt: z.iso.datetime(),
   upTo: z.array(reached),
   days: z.array(compactedDay),
+  /** Where the lists of the raw files lie, and of those with what was read of them by the project's own reader. */
+  coveredDirectory: z.string().startsWith('/'),
+  othersDirectory: z.string().startsWith('/'),
   /** Raw files that it and those before it cover. */
   coveredFiles: count,
   coveredRecords: count,

@@ -85,7 +85,7 @@ async function show(
 /** Makes the tables of a compaction whole: of its days, and of the raw files that it covers. Cheap where they are there. */
 export async function ensureCompactionTables(
   deps: ReadingsDependencies,
-  { id, days, hasOthers }: CompactionManifest,
+  { id, days, hasOthers, coveredDirectory, othersDirectory }: CompactionManifest,
   signal: AbortSignal,
 ): Promise<void> {
   const { hive } = deps;
@@ -97,10 +97,10 @@ export async function ensureCompactionTables(
   const partitions = days.map(({ day, directory }) => ({ value: day, directory }));
   await addPartitions(hive, names.days, 'event_day', partitions, signal);
   await hive.execute(`DROP TABLE IF EXISTS ${names.covered}`, call);
-  const covered = listedFiles(deps.hdfs, paths.coveredDirectory);
+  const covered = listedFiles(deps.hdfs, coveredDirectory);
   await hive.execute(await linesTableStatement(names.covered, await hive.dialect(call), covered), call);
   await hive.execute(`DROP TABLE IF EXISTS ${names.coveredOthers}`, call);
-  if (hasOthers) await hive.execute(listedOthersTableStatement(names.coveredOthers, paths.othersDirectory), call);
+  if (hasOthers) await hive.execute(listedOthersTableStatement(names.coveredOthers, othersDirectory), call);
   await hive.execute(`ALTER TABLE ${names.days} SET TBLPROPERTIES ('${COMPLETE_PROPERTY}'='true')`, call);
 }
 

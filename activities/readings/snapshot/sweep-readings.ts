@@ -74,13 +74,23 @@ async function sweepCompaction(
     for (const statement of dropCompactionTables(deps, id)) await hive.execute(statement, { signal });
   }
   let isEmpty = true;
-  for await (const day of entriesIfThere(hdfs.list(paths.days))) {
-    if (dayDirectories.has(day.path)) isEmpty = false;
-    else await hdfs.delete(day.path, { recursive: true });
+  for await (const written of entriesIfThere(hdfs.list(paths.days))) {
+    let isUnread = true;
+    for await (const day of entriesIfThere(hdfs.list(written.path))) {
+      if (dayDirectories.has(day.path)) isUnread = false;
+      else await hdfs.delete(day.path, { recursive: true });
+    }
+    if (isUnread) await hdfs.delete(written.path, { recursive: true });
+    else isEmpty = false;
   }
-  if (isEmpty) await hdfs.delete(paths.days, { recursive: true });
   for (const lists of [paths.coveredDirectory, paths.othersDirectory]) await hdfs.delete(lists, { recursive: true });
   await hdfs.delete(paths.manifest);
-  const others = new SegmentDirectory(paths.segment).othersReadDirectory;
-  if (isEmpty && (await hdfs.status(others)) === undefined) await hdfs.delete(path, { recursive: true });
+  if (isEmpty && !(await holdsOthers(deps, paths.segment))) await hdfs.delete(path, { recursive: true });
+}
+
+async function holdsOthers({ hdfs }: ReadingsDependencies, segments: string): Promise<boolean> {
+  for await (const { path } of entriesIfThere(hdfs.list(segments))) {
+    if ((await hdfs.status(new SegmentDirectory(path).othersReadDirectory)) !== undefined) return true;
+  }
+  return false;
 }
