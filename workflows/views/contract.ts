@@ -173,7 +173,8 @@ export interface DiscardRequest {
 export interface ViewsActivities {
   planViews(request: PlanRequest): Promise<PlannedViews>;
   readReadings(work: ViewsWork): Promise<ReadReadings>;
-  addUpReadings(work: ViewsWork): Promise<AddedUp>;
+  /** Earlier versions answered nothing. */
+  addUpReadings(work: ViewsWork): Promise<AddedUp | undefined>;
   publishViews(request: PublishRequest): Promise<ViewsResult>;
   discardBuild(request: DiscardRequest): Promise<void>;
 }

@@ -77,7 +77,7 @@ async function build(
     tell({ phase: 'reading' });
     read = await readReadings({ run, plan });
     tell({ phase: 'adding up' });
-    ({ windows } = await addUpReadings({ run, plan, read: read.read }));
+    windows = (await addUpReadings({ run, plan, read: read.read }))?.windows;
   }
   tell({ phase: 'publishing' });
   return publishViews({ run, plan, windows, read, startedMs });
