@@ -16,8 +16,7 @@ export class LandingPaths {
 
   /** A content that lies by itself. @param folder its class, or `quarantined` */
   file(folder: string, sha256: string, extension: string): string {
-    // The folder of that name has rows, which Hive reads.
-    return `${this.directory}/${folder === 'telemetry' ? 'telemetry-files' : folder}/${sha256}.${extension}`;
+    return `${this.directory}/${folder}/${sha256}.${extension}`;
   }
 
   /** Small contents of one unit of work, in a tar file: the first, the second … that it needed. */
@@ -30,8 +29,9 @@ export class LandingPaths {
     return `${this.directory}/text/${unitName}-${padded(number)}.tsv`;
   }
 
+  /** Rows of telemetry, which Hive reads: apart from the files of that class. */
   telemetry(unitName: string, number: number): string {
-    return `${this.directory}/telemetry/${unitName}-${padded(number)}.tsv`;
+    return `${this.directory}/telemetry-rows/${unitName}-${padded(number)}.tsv`;
   }
 
   report(crawlId: string, extension: 'json' | 'html'): string {

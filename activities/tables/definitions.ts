@@ -89,7 +89,7 @@ export function telemetryLegacyRows(database: string, unorganizedDirectory: stri
       { name: 'aspect', type: 'string', comment: 'real_time or edge_prediction' },
     ],
     format: ESCAPED_FIELDS,
-    location: `${unorganizedDirectory}/telemetry`,
+    location: `${unorganizedDirectory}/telemetry-rows`,
   };
 }
 

@@ -48,7 +48,7 @@ export async function writeLegacyCatalogue(database: string): Promise<void> {
   await db.collection<Kept>('files').insertOne({
     ...{ _id: sha256, status: 'landed', size: 1_234, paths: [path, 'file:/mnt/share/copy.csv'] },
     where: { kind: 'pack', path: '/unorganized/packs/c2-000000.tar', offset: 512 },
-    telemetry: '/unorganized/telemetry/c2-000000.tsv',
+    telemetry: '/unorganized/telemetry-rows/c2-000000.tsv',
     verdict: {
       ...{ class: 'telemetry', format: 'text/csv', confidence: 0.93, ruleVersion: '1', warnings: [], facts: {} },
       evidence: [{ detector: 'telemetry', found: 'a column of times', weight: 0.93 }],

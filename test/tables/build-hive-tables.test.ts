@@ -18,7 +18,7 @@ const HASH = 'a'.repeat(64);
 
 async function landed(): Promise<void> {
   await bed.put('unorganized/text/one.tsv', `${HASH}\t1\tthe line\n`);
-  await bed.put('unorganized/telemetry/one.tsv', `${HASH}\t0\t1\ts/1\t898992000.25\t1.50\tMW\treal_time\n`);
+  await bed.put('unorganized/telemetry-rows/one.tsv', `${HASH}\t0\t1\ts/1\t898992000.25\t1.50\tMW\treal_time\n`);
 }
 
 /** Lines by the end of their file's path. */
@@ -281,7 +281,7 @@ describe('a table that may not be changed', () => {
     await bed.run('CREATE DATABASE @');
     await bed.run(`CREATE TABLE @.text_files__lines AS SELECT 'mine' AS mine`);
     await bed.run(
-      `CREATE EXTERNAL TABLE @.telemetry_legacy__rows (content STRING, row_index BIGINT, column_index BIGINT) LOCATION '${bed.directory}/unorganized/telemetry' TBLPROPERTIES ('powergrid.table'='telemetry_legacy__rows')`,
+      `CREATE EXTERNAL TABLE @.telemetry_legacy__rows (content STRING, row_index BIGINT, column_index BIGINT) LOCATION '${bed.directory}/unorganized/telemetry-rows' TBLPROPERTIES ('powergrid.table'='telemetry_legacy__rows')`,
     );
     const handle = await bed.start();
     const failure = await bed.failure({});
@@ -302,7 +302,7 @@ describe('a table that may not be changed', () => {
     await bed.run('DROP TABLE @.telemetry_legacy__rows');
     const columns = 'content STRING, row_index BIGINT, sensor_id STRING, column_index INT';
     await bed.run(
-      `CREATE EXTERNAL TABLE @.telemetry_legacy__rows (${columns}) LOCATION '${bed.directory}/unorganized/telemetry' TBLPROPERTIES ('powergrid.table'='x')`,
+      `CREATE EXTERNAL TABLE @.telemetry_legacy__rows (${columns}) LOCATION '${bed.directory}/unorganized/telemetry-rows' TBLPROPERTIES ('powergrid.table'='x')`,
     );
     expect((await bed.failure({})).message).toContain(
       'the column column_index int has moved to place 4, and in its place 3 stands sensor_id string',

@@ -95,7 +95,7 @@ it('what discovery lands comes back byte for byte, beside numbers and times', as
     const put = (name: string, bytes: Buffer) =>
       bed.hdfs.writeFile(`${unorganizedDirectory}/${name}`, bytes, { createParent: true });
     await put('text/unit-000001.tsv', await bytesOf(textLines(content, chunks())));
-    await put('telemetry/unit-000001.tsv', await bytesOf(telemetryLines(content, path)));
+    await put('telemetry-rows/unit-000001.tsv', await bytesOf(telemetryLines(content, path)));
   } finally {
     await rm(directory, { recursive: true });
   }
@@ -143,6 +143,9 @@ it('what a discovery has found is found by SQL', async () => {
     [`${database}.text_legacy`]: 'created',
     [`${database}.telemetry_legacy`]: 'created',
     [`${database}.readings_imported`]: 'created',
+    [`${database}.readings_raw`]: 'created',
+    [`${database}.readings_all`]: 'created',
+    [`${database}.readings_offsets`]: 'created',
   });
   const lines = await hive.rows(
     `SELECT text FROM ${database}.text_legacy WHERE content = '${sha256(note)}' AND text LIKE '%bay%'`,
