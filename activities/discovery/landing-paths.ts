@@ -1,12 +1,20 @@
 import { createHash } from 'node:crypto';
 import { nameBytes } from '../../grid/legacy/path-text.ts';
 
+/** Rows of telemetry, which Hive reads. */
+const ROWS = 'telemetry-rows';
+
 /** Where discovery keeps what in HDFS, below one directory. */
 export class LandingPaths {
   readonly directory: string;
 
   constructor(directory: string) {
     this.directory = directory;
+  }
+
+  /** Directories that are written to by many; those of classes come with their first file. */
+  get folders(): readonly string[] {
+    return ['packs', 'text', ROWS, 'reports'].map((name) => `${this.directory}/${name}`);
   }
 
   /** What one crawl works with; it goes when the crawl ends. */
@@ -29,9 +37,9 @@ export class LandingPaths {
     return `${this.directory}/text/${unitName}-${padded(number)}.tsv`;
   }
 
-  /** Rows of telemetry, which Hive reads: apart from the files of that class. */
+  /** Rows of telemetry, apart from the files of that class. */
   telemetry(unitName: string, number: number): string {
-    return `${this.directory}/telemetry-rows/${unitName}-${padded(number)}.tsv`;
+    return `${this.directory}/${ROWS}/${unitName}-${padded(number)}.tsv`;
   }
 
   report(crawlId: string, extension: 'json' | 'html'): string {

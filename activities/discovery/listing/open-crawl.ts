@@ -26,10 +26,7 @@ export async function openCrawl(
   signal.throwIfAborted();
   const paths = new LandingPaths(options.directory);
   const crawl = paths.crawl(crawlId);
-  const directories = [`${crawl}/temporary`];
-  if (!input.dryRun) {
-    directories.push(...['packs', 'text', 'telemetry', 'reports'].map((name) => `${options.directory}/${name}`));
-  }
+  const directories = [`${crawl}/temporary`, ...(input.dryRun ? [] : paths.folders)];
   for (const directory of directories) await hdfs.makeDirectory(directory);
   await catalogue.prepare();
   if (input.followSymlinks) await catalogue.visit(crawlId, await source.identity(''), '');
