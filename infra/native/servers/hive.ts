@@ -176,6 +176,8 @@ function hiveSite(settings: StackSettings): Record<string, string | number | boo
     'mapreduce.cluster.local.dir': join(scratch, 'mapreduce'),
     // Queries run in this process. A cancelled query of MapReduce ends at once, one of local Tez minutes later.
     'hive.execution.engine': 'mr',
+    // Else a job's end is looked for once a second, which is longer than most jobs here take.
+    'hive.exec.counters.pull.interval': 50,
     // Else the small side of a join is read by a child, started by a script that is not there.
     'hive.exec.submit.local.task.via.child': false,
     'mapreduce.framework.name': 'local',
