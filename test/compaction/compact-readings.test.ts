@@ -72,7 +72,6 @@ describe('a compaction', () => {
       compacted: { days: 4, files: 4 },
     });
     expect(second.duplicates).toBeGreaterThan(20);
-    await expectAll();
     const order = await bed.hive.rows(
       `SELECT sensor_id, event_ms FROM ${bed.database}.readings_all WHERE event_day = '2024-02-10'`,
     );

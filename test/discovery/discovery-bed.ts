@@ -114,7 +114,7 @@ export class DiscoveryBed {
   async landed(): Promise<readonly { readonly named: string; readonly hash: string; readonly bytes: number }[]> {
     const found: { named: string; hash: string; bytes: number }[] = [];
     for (const path of await this.files()) {
-      if (/\/(?:text|telemetry|reports|fetched)\//.test(path)) continue;
+      if (/\/(?:text|telemetry-rows|reports|fetched)\//.test(path)) continue;
       const bytes = await this.hdfs.readFile(path, { maxBytes: 1 << 30 });
       if (!path.endsWith('.tar') || !path.includes('/packs/')) {
         found.push({ named: nameIn(path), hash: sha256(bytes), bytes: bytes.length });

@@ -18,12 +18,14 @@ export const ALONE: readonly string[] = present([
 const LONG: readonly string[] = present([
   'test/lambda/batch-and-speed.test.ts',
   'test/views/build-views.test.ts',
-  'test/compaction/compact-readings.test.ts',
-  'test/compaction/streaming.test.ts',
-  'test/import-under-fire/import-under-fire.test.ts',
   'test/hdfs-sink/exactly-once.test.ts',
+  // Hive runs on one core at most of the time: of what it is asked most, not all is asked at once.
   'test/router/killed-workers.test.ts',
+  'test/compaction/compact-readings.test.ts',
   'test/sources/file-source.test.ts',
+  'test/import-under-fire/import-under-fire.test.ts',
+  'test/compaction/streaming.test.ts',
+  'test/tables/build-hive-tables.test.ts',
   'test/publish/publication-steps.test.ts',
   'test/batch-worker/temporal-worker.test.ts',
   'test/stack/life-of-a-stack.test.ts',
