@@ -7,6 +7,7 @@ import type { CompactionProgress, CompactionResult } from '../../workflows/compa
 import { TOPIC } from '../hdfs-sink/writer-bed.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeEnvelope } from '../support/readings.ts';
+import { isFull } from '../support/test-size.ts';
 import { oddReadings } from '../views/odd-readings.ts';
 import { CompactionBed } from './compaction-bed.ts';
 import { differences, once, readingsIn, rowText, same } from './independent-readings.ts';
@@ -38,78 +39,84 @@ async function expectAll(): Promise<void> {
 }
 
 describe('a compaction', () => {
-  it('shows each reading once before, during and after it, whatever they look like; late ones rewrite only their days', async () => {
-    const odd = oddReadings(200);
-    const half = Math.floor(odd.length / 2);
-    await bed.commit(odd.slice(0, half));
-    await bed.commit(readingsOf('2024-02-10', 300), 1);
-    const first = await bed.compact();
-    expect(first).toMatchObject({
-      outcome: 'compacted',
-      topic: TOPIC,
-      boundary: [
-        { partition: 0, lastOffset: half - 1 },
-        { partition: 1, lastOffset: 299 },
-      ],
-      readings: half + 300,
-      unreadable: 0,
-      days: ['2024-02-10', '2024-02-28', '2024-02-29', '2024-03-01'],
-      rewritten: { days: 4, files: 4 },
-    });
-    expect(first.otherForms).toBeGreaterThan(20);
-    expect(first.compacted.readings).toBe(half + 300 - first.duplicates);
-    await expectAll();
+  it.runIf(isFull)(
+    'shows each reading once before, during and after it, whatever they look like; late ones rewrite only their days',
+    async () => {
+      const odd = oddReadings(200);
+      const half = Math.floor(odd.length / 2);
+      await bed.commit(odd.slice(0, half));
+      await bed.commit(readingsOf('2024-02-10', 300), 1);
+      const first = await bed.compact();
+      expect(first).toMatchObject({
+        outcome: 'compacted',
+        topic: TOPIC,
+        boundary: [
+          { partition: 0, lastOffset: half - 1 },
+          { partition: 1, lastOffset: 299 },
+        ],
+        readings: half + 300,
+        unreadable: 0,
+        days: ['2024-02-10', '2024-02-28', '2024-02-29', '2024-03-01'],
+        rewritten: { days: 4, files: 4 },
+      });
+      expect(first.otherForms).toBeGreaterThan(20);
+      expect(first.compacted.readings).toBe(half + 300 - first.duplicates);
+      await expectAll();
 
-    // Duplicates of what is compacted come, in the same partition and in one whose offsets are less.
-    await bed.commit(odd.slice(half));
-    await bed.commit(odd.slice(0, 20), 2);
-    await bed.refresh();
-    await expectAll();
-    const second = await bed.compact();
-    expect(second).toMatchObject({
-      days: ['2024-02-28', '2024-02-29', '2024-03-01'],
-      rewritten: { days: 3 },
-      compacted: { days: 4, files: 4 },
-    });
-    expect(second.duplicates).toBeGreaterThan(20);
-    const order = await bed.hive.rows(
-      `SELECT sensor_id, event_ms FROM ${bed.database}.readings_all WHERE event_day = '2024-02-10'`,
-    );
-    expect(order).toHaveLength(300);
-    expect(order).toEqual([...order].sort(([a, t], [b, u]) => Number(a) - Number(b) || Number(t) - Number(u)));
+      // Duplicates of what is compacted come, in the same partition and in one whose offsets are less.
+      await bed.commit(odd.slice(half));
+      await bed.commit(odd.slice(0, 20), 2);
+      await bed.refresh();
+      await expectAll();
+      const second = await bed.compact();
+      expect(second).toMatchObject({
+        days: ['2024-02-28', '2024-02-29', '2024-03-01'],
+        rewritten: { days: 3 },
+        compacted: { days: 4, files: 4 },
+      });
+      expect(second.duplicates).toBeGreaterThan(20);
+      const order = await bed.hive.rows(
+        `SELECT sensor_id, event_ms FROM ${bed.database}.readings_all WHERE event_day = '2024-02-10'`,
+      );
+      expect(order).toHaveLength(300);
+      expect(order).toEqual([...order].sort(([a, t], [b, u]) => Number(a) - Number(b) || Number(t) - Number(u)));
 
-    expect(await bed.compact()).toMatchObject({ outcome: 'up-to-date', snapshot: second.snapshot, files: 0 });
-    // What the first compaction wrote, and the second did not take over, goes when no query reads it any more.
-    await sweepReadings({ ...bed.deps, graceMs: 0 }, signal);
-    expect(await bed.tables()).toEqual([
-      'readings_all',
-      expect.stringMatching(/^readings_covered_\w+$/),
-      expect.stringMatching(/^readings_covered_others_\w+$/),
-      expect.stringMatching(/^readings_days_\w+$/),
-      'readings_offsets',
-      'readings_raw',
-      'readings_tail',
-    ]);
-    await expectAll();
-  });
+      expect(await bed.compact()).toMatchObject({ outcome: 'up-to-date', snapshot: second.snapshot, files: 0 });
+      // What the first compaction wrote, and the second did not take over, goes when no query reads it any more.
+      await sweepReadings({ ...bed.deps, graceMs: 0 }, signal);
+      expect(await bed.tables()).toEqual([
+        'readings_all',
+        expect.stringMatching(/^readings_covered_\w+$/),
+        expect.stringMatching(/^readings_covered_others_\w+$/),
+        expect.stringMatching(/^readings_days_\w+$/),
+        'readings_offsets',
+        'readings_raw',
+        'readings_tail',
+      ]);
+      await expectAll();
+    },
+  );
 
-  it('that was put in place but not shown is shown by the next refresh, and of two at once the slower builds upon the quicker', async () => {
-    await bed.commit(readingsOf('2024-03-01', 50));
-    const handles = await Promise.all([bed.start(), bed.start()]);
-    const results = (await Promise.all(handles.map((handle) => handle.result()))) as CompactionResult[];
-    expect(results.map(({ outcome }) => outcome).sort()).toEqual(['compacted', 'up-to-date']);
-    await expectAll();
+  it.runIf(isFull)(
+    'that was put in place but not shown is shown by the next refresh, and of two at once the slower builds upon the quicker',
+    async () => {
+      await bed.commit(readingsOf('2024-03-01', 50));
+      const handles = await Promise.all([bed.start(), bed.start()]);
+      const results = (await Promise.all(handles.map((handle) => handle.result()))) as CompactionResult[];
+      expect(results.map(({ outcome }) => outcome).sort()).toEqual(['compacted', 'up-to-date']);
+      await expectAll();
 
-    // As if a worker had died between the two: the newest snapshot is not what the views show.
-    const snapshots = new Snapshots(bed.hdfs, new ReadingsDirectory(bed.deps));
-    const newest = await snapshots.newest();
-    const unshown = { ...newest, number: newest.number + 1, id: 'unshown' };
-    expect(await snapshots.put(unshown)).toBe(true);
-    expect(await snapshots.put({ ...unshown, id: 'late' })).toBe(false);
-    expect(await bed.refresh()).toMatchObject({ snapshot: unshown.number, newFiles: 0 });
-    expect(await bed.offsets()).toEqual([['0', '49', '49', String(unshown.number)]]);
-    await expectAll();
-  });
+      // As if a worker had died between the two: the newest snapshot is not what the views show.
+      const snapshots = new Snapshots(bed.hdfs, new ReadingsDirectory(bed.deps));
+      const newest = await snapshots.newest();
+      const unshown = { ...newest, number: newest.number + 1, id: 'unshown' };
+      expect(await snapshots.put(unshown)).toBe(true);
+      expect(await snapshots.put({ ...unshown, id: 'late' })).toBe(false);
+      expect(await bed.refresh()).toMatchObject({ snapshot: unshown.number, newFiles: 0 });
+      expect(await bed.offsets()).toEqual([['0', '49', '49', String(unshown.number)]]);
+      await expectAll();
+    },
+  );
 
   it('goes on although the connection to Hive is cut within a statement, and one that is cancelled leaves nothing behind', async () => {
     await bed.commit(readingsOf('2024-03-01', 50));

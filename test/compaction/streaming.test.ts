@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import { KafkaFeed } from '../support/kafka-feed.ts';
 import { LIMITS } from '../support/partitions.ts';
 import { makeEnvelope } from '../support/readings.ts';
-import { sized } from '../support/test-size.ts';
+import { isFull, sized } from '../support/test-size.ts';
 import { WorkerProcess } from '../support/worker-process.ts';
 import { CompactionBed } from './compaction-bed.ts';
 
@@ -138,7 +138,7 @@ function recomputed(shownTo: string, readings: readonly Placed[]): string[] {
   return [...sensors].map(([sensor, { count, sum }]) => told(sensor, count, sum)).sort();
 }
 
-describe('readings_all', () => {
+describe.runIf(isFull)('readings_all', () => {
   it('is what Kafka has acknowledged, each reading once, at every moment, while readings stream, workers are killed and days are compacted', async () => {
     const run = { isStopping: false };
     const feeding = feedUntil(() => run.isStopping);
